@@ -1,0 +1,59 @@
+"""The build graph of one book: data, runs, chapters, pages. Called by `make book`."""
+
+from lib import config as book, graph
+
+DATASET, PROFILE = config["dataset"], config["profile"]
+ROOT = str(book.book_root(DATASET, PROFILE))
+CHAPTERS = book.chapters()
+AHEAD = {name: graph.runs_ahead(name, DATASET, PROFILE) for name in CHAPTERS}
+RUNS = {slug: configuration for runs in AHEAD.values() for slug, configuration in runs.items()}
+GPU = 0 if PROFILE == "smoke" else 1
+
+
+rule book:
+    input: f"{ROOT}/site/index.html"
+
+
+rule data:  # custody hides the test labels before anyone else sees the data
+    output: f"{ROOT}/data/data.json"
+    params: fingerprint=graph.data_fingerprint(DATASET, PROFILE)
+    shell: "python -m lib.custody {DATASET} {PROFILE}"
+
+
+rule run:  # one training run
+    input: f"{ROOT}/data/data.json"
+    output: f"{ROOT}/trained/{{slug}}/runs_used.json"
+    params:
+        fingerprint=lambda wildcards: graph.run_fingerprint(RUNS[wildcards.slug]),
+        configuration=lambda wildcards: RUNS[wildcards.slug].model_dump_json(),
+    threads: lambda wildcards: RUNS[wildcards.slug].threads
+    resources: gpu=GPU, mem_mb=3000, runtime=600
+    benchmark: f"{ROOT}/logs/{{slug}}.seconds.tsv"
+    shell: "python -m lib.chapters train {wildcards.slug} {DATASET} {PROFILE} {params.configuration:q}"
+
+
+rule chapter:
+    input:
+        f"{ROOT}/data/data.json",
+        lambda wildcards: [f"{ROOT}/trained/{slug}/runs_used.json" for slug in AHEAD[wildcards.name]],
+    output: f"{ROOT}/chapters/{{name}}/record.json"
+    params: fingerprint=lambda wildcards: graph.chapter_fingerprint(wildcards.name, DATASET, PROFILE)
+    resources: gpu=GPU, mem_mb=4000, runtime=600
+    benchmark: f"{ROOT}/logs/{{name}}.seconds.tsv"
+    shell: "python -m lib.chapters {wildcards.name} {DATASET} {PROFILE}"
+
+
+rule page:  # what is finished can be read while the rest runs
+    input: f"{ROOT}/chapters/{{name}}/record.json"
+    output: touch(f"{ROOT}/logs/{{name}}.page")
+    shell: "python -m lib.site.build {ROOT} --partial"
+
+
+rule site:
+    input:
+        expand(f"{ROOT}/chapters/{{name}}/record.json", name=CHAPTERS),
+        expand(f"{ROOT}/logs/{{name}}.page", name=CHAPTERS),
+        expand("notebooks/{name}.py", name=CHAPTERS),
+        graph.site_sources(),
+    output: f"{ROOT}/site/index.html"
+    shell: "python -m lib.site.build {ROOT}"

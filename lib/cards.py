@@ -1,0 +1,81 @@
+"""Data-set cards: one small file says where images and labels come from and how to treat them."""
+
+import importlib.util
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+
+from lib import config
+from lib.steps import Recipe
+
+
+class Strict(BaseModel):
+    """A part of a card: unknown fields are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PackageReader(Strict):
+    """Images and a table of labels inside an installed Python package."""
+
+    kind: Literal["package"]
+    package: str
+    table: str  # path inside the package; whitespace-separated, no header
+    columns: list[str]  # names of the table's columns: `path`, `level` and properties
+
+    def folder(self) -> Path:
+        """Folder that the table's paths start from. Raises UserError when the package is not installed."""
+        found = importlib.util.find_spec(self.package)
+        if found is None or not found.submodule_search_locations:
+            raise config.UserError(f"package {self.package!r} is not installed; run `make book` to set it up")
+        return (Path(found.submodule_search_locations[0]) / self.table).parent
+
+    def rows(self) -> pd.DataFrame:
+        """The whole table, labels included: columns as declared, one row an image, in the file's order."""
+        table = self.folder() / Path(self.table).name
+        return pd.read_csv(table, sep=r"\s+", header=None, names=self.columns)
+
+
+class BlockGroups(Strict):
+    """Contiguous rows form a group: for data ordered by a grouping key that is not published."""
+
+    kind: Literal["blocks"]
+    size: PositiveInt  # rows, nearly; runs are cut into equal blocks
+    within: str | None = None  # a property whose change starts a new block
+
+
+class Card(Strict):
+    """One data set."""
+
+    name: str
+    title: str
+    reader: PackageReader
+    classes: list[str] = Field(min_length=2)
+    positive: str
+    positive_above_level: float
+    level_names: dict[float, str] = {}
+    properties: list[str] = []
+    group: BlockGroups
+    recipe: Recipe
+    licence: str
+    citation: str
+    address: str
+
+    @model_validator(mode="after")
+    def _positive_is_a_class(self) -> "Card":
+        if self.positive not in self.classes:
+            raise ValueError(f"positive {self.positive!r} is not among the classes {self.classes}")
+        return self
+
+
+def load(name: str) -> Card:
+    """Read and validate `params/datasets/<name>.yml`.
+
+    Raises UserError naming file, field and allowed values.
+    """
+    config.one_of("DATASET", name, config.datasets())
+    path = config.PARAMETERS / "datasets" / f"{name}.yml"
+    return config.validated(Card, {"name": name, **yaml.safe_load(path.read_text())}, f"params/datasets/{name}.yml")

@@ -1,0 +1,124 @@
+"""Paths, profiles and parameters: where everything lies and what a chapter is told."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PARAMETERS = REPOSITORY / "params"
+NOTEBOOKS = REPOSITORY / "notebooks"
+PROFILES = ("smoke", "cpu", "gpu")
+OUTPUT_VARIABLE = "BOOK_CHAPTER_OUTPUT"  # set by the builder; unset when a reader runs a chapter in JupyterLab
+BUILD_VARIABLE = "BOOK_BUILD"  # another build folder, for tests
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class UserError(ValueError):
+    """A mistake of the user's: shown as one line, never as a traceback."""
+
+
+class Profile(BaseModel):
+    """What a profile fixes for the whole book, beside the parameters of each chapter."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    images: PositiveInt | None = None  # development images kept, evenly over the groups; None: all, and the real test part
+    train_ahead: bool = False  # whether runs are jobs of their own before the chapters
+
+
+@dataclass(frozen=True)
+class Context:
+    """One chapter of one book: which data, which profile, and where its results go."""
+
+    chapter: str
+    dataset: str
+    profile: str
+    root: Path  # build/<dataset>/<profile>
+    output: Path  # the chapter's own folder
+
+    @property
+    def judged(self) -> bool:
+        """Whether verdicts are drawn: `smoke` concludes nothing."""
+        return self.profile != "smoke"
+
+    @property
+    def settings(self) -> Profile:
+        """The profile's settings for the whole book."""
+        return profile_settings(self.profile)
+
+
+def build_folder() -> Path:
+    """Folder of everything produced (git-ignored)."""
+    return Path(os.environ.get(BUILD_VARIABLE, REPOSITORY / "build")).resolve()
+
+
+def book_root(dataset: str, profile: str) -> Path:
+    """Folder of one book: `build/<dataset>/<profile>`. Raises UserError for an unknown profile."""
+    one_of("PROFILE", profile, PROFILES)
+    return build_folder() / dataset / profile
+
+
+def chapter(name: str, dataset: str, profile: str) -> Context:
+    """Set up a chapter.
+
+    name: the notebook's name without ending. Never reads the chapter's section of params/: papermill injects it.
+    The output folder is the builder's while a book is built, else `interactive/`, so that trying out changes no book.
+    Raises UserError for an unknown profile or data set.
+    """
+    one_of("DATASET", dataset, datasets())
+    root = book_root(dataset, profile)
+    output = Path(os.environ.get(OUTPUT_VARIABLE, root / "interactive" / name))
+    output.mkdir(parents=True, exist_ok=True)
+    return Context(name, dataset, profile, root, output)
+
+
+def datasets() -> list[str]:
+    """Names of the data-set cards, sorted."""
+    return sorted(path.stem for path in (PARAMETERS / "datasets").glob("*.yml"))
+
+
+def chapters() -> list[str]:
+    """Names of the chapters in order: the notebooks that begin with two digits."""
+    return sorted(path.stem for path in NOTEBOOKS.glob("[0-9][0-9]_*.py"))
+
+
+def profile_settings(profile: str) -> Profile:
+    """The `profile` section of `params/<profile>.yml`. Raises UserError when it is not valid."""
+    return validated(Profile, _profile_file(profile).get("profile", {}), f"params/{profile}.yml, profile")
+
+
+def chapter_parameters(name: str, dataset: str, profile: str) -> dict[str, Any]:
+    """Everything papermill injects into a chapter: its section of `params/<profile>.yml`, the data set, the profile."""
+    section = _profile_file(profile).get("chapters", {}).get(name)
+    if section is None:
+        raise UserError(f"params/{profile}.yml has no section for chapter {name}; add one under `chapters:`")
+    return {"DATASET": dataset, "PROFILE": profile, **section}
+
+
+def validated(model: type[Model], values: Any, where: str) -> Model:
+    """Build a pydantic model, or raise UserError naming place, field, value given and what is allowed, in one line."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(map(str, problem['loc'])) or 'the whole'}: {problem['msg']} (given: {problem['input']!r:.80})"
+            for problem in error.errors()
+        ]
+        raise UserError(f"{where}: " + "; ".join(problems)) from None
+
+
+def one_of(variable: str, value: str, allowed: list[str] | tuple[str, ...]) -> str:
+    """The value itself when allowed; otherwise UserError says which values exist."""
+    if value not in allowed:
+        raise UserError(f"{variable}={value!r} does not exist; {variable} is one of: {', '.join(allowed)}")
+    return value
+
+
+def _profile_file(profile: str) -> dict[str, Any]:
+    one_of("PROFILE", profile, PROFILES)
+    return yaml.safe_load((PARAMETERS / f"{profile}.yml").read_text()) or {}

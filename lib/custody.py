@@ -1,0 +1,99 @@
+"""Sole owner of the labels: splits first, and hides the labels of the test part from everyone else.
+
+Run as `python -m lib.custody DATASET PROFILE` it is the first step of the build graph.
+"""
+
+import sys
+
+import numpy as np
+import pandas as pd
+
+from lib import atomic, cards, config, manifest, splits
+
+SPLIT_SEED = 20260401
+HIDDEN = ("label", "level")  # never present on a test row
+
+
+def images(context: config.Context) -> pd.DataFrame:
+    """The manifest of a book, made on first use.
+
+    One row an image (see `manifest.build`), in the data's order, plus the card's properties, group (str), part (`train`,
+    `tuning`, `validation`, `test`), level (the graded label) and label (1 for the positive class). On test rows label
+    and level are missing. In `smoke` the rows are a thinned development part with a pseudo-test of its own: the real
+    test part is absent.
+    """
+    path = context.root / "data" / "manifest.parquet"
+    if not path.exists():
+        prepare(context.dataset, context.profile)
+    return pd.read_parquet(path)
+
+
+def development(context: config.Context) -> pd.DataFrame:
+    """The rows whose labels may be seen: train, tuning and validation."""
+    table = images(context)
+    return table[table["part"] != "test"].astype({"label": int}).reset_index(drop=True)
+
+
+def data_sha256(context: config.Context) -> str:
+    """Hash of the data a book is made from: images, groups, parts and visible labels."""
+    images(context)
+    return atomic.read_json(context.root / "data" / "data.json")["data_hash"]
+
+
+def prepare(dataset: str, profile: str) -> None:
+    """Read the card, describe the images, split, hide, and write `data/manifest.parquet` and `data/data.json`."""
+    card, root = cards.load(dataset), config.book_root(dataset, profile)
+    with atomic.lock(root / "data.lock"):
+        table = _hide(_split(_annotated(card), config.profile_settings(profile).images))
+        with atomic.replacing(root / "data" / "manifest.parquet") as temporary:
+            table.to_parquet(temporary, index=False)
+        atomic.write_json(root / "data" / "data.json", _summary(dataset, profile, table))
+
+
+def _annotated(card: cards.Card) -> pd.DataFrame:
+    """The manifest with every label: stays inside this module."""
+    rows = card.reader.rows()
+    table = manifest.build(card.reader.folder(), rows["path"].tolist())
+    table[card.properties] = rows[card.properties].astype(str)
+    within = rows[card.group.within] if card.group.within else None
+    table["group"] = splits.block_groups(card.group.size, within, len(rows))
+    table["level"] = rows["level"].astype(float)
+    table["label"] = (rows["level"] > card.positive_above_level).astype("Int8")
+    return table[table["status"] == "ok"].reset_index(drop=True)
+
+
+def _split(table: pd.DataFrame, images: int | None) -> pd.DataFrame:
+    """Assign the parts; with a number of images, drop the test part and carve a pseudo-test from the rest."""
+    table = table.assign(part=_parts(table))
+    if images is None:
+        return table
+    rest = table[table["part"] != "test"]
+    rest = rest[splits.thinned(rest["group"].tolist(), images)].reset_index(drop=True)
+    return rest.assign(part=_parts(rest))
+
+
+def _parts(table: pd.DataFrame) -> np.ndarray:
+    return splits.assign_parts(table["group"].tolist(), table["level"].tolist(), SPLIT_SEED)
+
+
+def _hide(table: pd.DataFrame) -> pd.DataFrame:
+    table = table.copy()
+    table.loc[table["part"] == "test", list(HIDDEN)] = pd.NA
+    return table
+
+
+def _summary(dataset: str, profile: str, table: pd.DataFrame) -> dict:
+    visible = table[["image", "sha256", "group", "part", *HIDDEN]].astype(str)
+    counts = table.groupby("part")["group"].agg(images="size", groups="nunique")
+    return {
+        "dataset": dataset,
+        "profile": profile,
+        "data_hash": atomic.value_sha256(visible.to_numpy().tolist()),
+        "rows": len(table),
+        "groups": int(table["group"].nunique()),
+        "parts": {part: {key: int(value) for key, value in row.items()} for part, row in counts.to_dict("index").items()},
+    }
+
+
+if __name__ == "__main__":
+    prepare(*sys.argv[1:])

@@ -1,0 +1,120 @@
+"""What the build graph needs to know: what each chapter depends on, and which runs come before it."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import jupytext
+
+from lib import atomic, cards, config, grids, networks
+from lib.training.configuration import Configuration
+
+PACKAGE = Path(__file__).parent
+
+
+def chapter_fingerprint(name: str, dataset: str, profile: str) -> str:
+    """Hash of everything a chapter's execution depends on, beside data and runs: its code cells, the modules of `lib`
+    that it imports, directly or not, the network files of its runs, its parameters. Prose is not in it.
+    """
+    source = config.NOTEBOOKS / f"{name}.py"
+    code = code_of(source)
+    networks_used = {networks.source(run.network.family) for run in runs_of(name, dataset, profile).values()}
+    return atomic.value_sha256(
+        [
+            atomic.code_sha256(code),
+            _module_hashes(modules_imported(code) | networks_used),
+            config.chapter_parameters(name, dataset, profile),
+            cards.load(dataset).model_dump(mode="json"),
+        ]
+    )
+
+
+def run_fingerprint(configuration: Configuration) -> str:
+    """Hash of the code that a run ahead depends on."""
+    code = code_of(config.NOTEBOOKS / "train_one.py")
+    return atomic.value_sha256(
+        _module_hashes(modules_imported(code) | {networks.source(configuration.network.family)})
+    )
+
+
+def data_fingerprint(dataset: str, profile: str) -> str:
+    """Hash of what the data step depends on: its code, the card, the profile's settings, the identity of the raw files."""
+    card = cards.load(dataset)
+    folder = card.reader.folder()
+    stats = [(path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file()]
+    return atomic.value_sha256(
+        [
+            _module_hashes(modules_imported("import lib.custody")),
+            card.model_dump(mode="json"),
+            config.profile_settings(profile).model_dump(),
+            [[str(path.relative_to(folder)), stat.st_size, stat.st_mtime_ns] for path, stat in stats],
+        ]
+    )
+
+
+def runs_of(chapter: str, dataset: str, profile: str) -> dict[str, Configuration]:
+    """The runs that a chapter asks for, by a slug that names the job: all configurations of its families."""
+    families = [name for name, family in grids.FAMILIES.items() if family.chapter == chapter]
+    parameters = config.chapter_parameters(chapter, dataset, profile)
+    found = [
+        configuration
+        for name in families
+        for configurations in grids.family(name, parameters).values()
+        for configuration in configurations
+    ]
+    return {slug(configuration): configuration for configuration in found}
+
+
+def runs_ahead(chapter: str, dataset: str, profile: str) -> dict[str, Configuration]:
+    """The runs that are jobs of their own before a chapter: none where the profile trains inside the chapters."""
+    return runs_of(chapter, dataset, profile) if config.profile_settings(profile).train_ahead else {}
+
+
+def site_sources() -> list[str]:
+    """Files that only rendering depends on."""
+    files = [*(config.REPOSITORY / "book").rglob("*"), *(PACKAGE / "site").glob("*.py"), PACKAGE / "chapters.py"]
+    return sorted(str(path.relative_to(config.REPOSITORY)) for path in files if path.is_file() and path.suffix != ".pyc")
+
+
+def slug(configuration: Configuration) -> str:
+    """Name of a run's job: known before its data are, unlike its key."""
+    return f"{configuration.name}-{atomic.value_sha256(configuration.model_dump(mode='json'))[:8]}"
+
+
+def code_of(notebook: Path) -> str:
+    """The code cells of a percent script, one after the other."""
+    return "\n".join(cell.source for cell in jupytext.read(notebook).cells if cell.cell_type == "code")
+
+
+def modules_imported(code: str) -> set[Path]:
+    """Files of `lib` that a piece of code imports, directly or through other modules of `lib`."""
+    found: set[Path] = set()
+    waiting = _imports(code)
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting |= _imports(path.read_text())
+    return found
+
+
+def _imports(code: str) -> set[Path]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return {path for name in names if name.split(".")[0] == "lib" for path in _files(name)}
+
+
+def _files(name: str) -> list[Path]:
+    """Files that importing `name` executes: the packages above it, then the module itself."""
+    parts = name.split(".")[1:]
+    places = [PACKAGE.joinpath(*parts[:depth]) for depth in range(len(parts) + 1)]
+    candidates = [place / "__init__.py" for place in places] + [place.with_suffix(".py") for place in places]
+    return [path for path in candidates if path.is_file()]
+
+
+def _module_hashes(paths: set[Path]) -> list[Any]:
+    return [[str(path.relative_to(PACKAGE)), atomic.code_sha256(path.read_text())] for path in sorted(paths)]

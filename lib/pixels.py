@@ -1,0 +1,65 @@
+"""The pixel cache: every image of a book after the uint8 steps of a recipe, once, in one memory-mapped array."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from lib import atomic, decode, steps
+
+
+@dataclass(frozen=True)
+class PixelCache:
+    """Images ready for a network."""
+
+    array: np.ndarray  # (n, size, size, channels) uint8, memory-mapped, read-only
+    names: np.ndarray  # (n,) str: `image` of the manifest
+    sha256: np.ndarray  # (n,) str: hash of each image's pixels, so that a run's key follows what it truly sees
+
+    def rows(self, images: pd.Series) -> np.ndarray:
+        """Positions of the named images: (len(images),) int. Raises KeyError naming an image that is not cached."""
+        position = pd.Series(np.arange(len(self.names)), index=self.names)
+        return position.loc[images].to_numpy()
+
+
+def cached(folder: Path, raw: Path, table: pd.DataFrame, recipe: steps.Recipe, size: int) -> PixelCache:
+    """The pixels of all images of a manifest; computed on first use, then only mapped.
+
+    folder: where caches lie. raw: the folder the manifest's paths start from. table: columns image, path, sha256.
+    size: pixels per side. One process computes while others wait; a killed one leaves nothing behind.
+    """
+    uint8_steps = steps.cached_part(recipe)
+    path = folder / f"{size}px-{_key(table, uint8_steps, size)[:16]}"
+    if not path.exists():
+        with atomic.lock(folder / f"{path.name}.lock"):
+            if not path.exists():
+                _compute(path, raw, table, uint8_steps, size)
+    index = pd.read_parquet(path / "index.parquet")
+    array = np.load(path / "pixels.npy", mmap_mode="r")
+    return PixelCache(array, index["image"].to_numpy(), index["sha256"].to_numpy())
+
+
+def _key(table: pd.DataFrame, recipe: steps.Recipe, size: int) -> str:
+    """Content of the files, the steps and the code that turns one into the other."""
+    code = [atomic.code_sha256(Path(module.__file__).read_text()) for module in (decode, steps)]
+    recipe_json = [step.model_dump(mode="json") for step in recipe]
+    return atomic.value_sha256([table[["image", "sha256"]].to_numpy().tolist(), recipe_json, size, code])
+
+
+def _compute(path: Path, raw: Path, table: pd.DataFrame, recipe: steps.Recipe, size: int) -> None:
+    def pixels(name: str) -> np.ndarray:
+        return steps.apply(recipe, decode.decode((raw / name).read_bytes()).pixels, size)
+
+    with atomic.replacing_folder(path) as temporary, ThreadPoolExecutor() as pool:
+        images = pool.map(pixels, table["path"])
+        first = next(images)
+        array = np.lib.format.open_memmap(temporary / "pixels.npy", "w+", np.uint8, (len(table), *first.shape))
+        array[0] = first
+        for row, image in enumerate(tqdm(images, total=len(table) - 1, desc=f"pixels {size}", ncols=80, disable=None), start=1):
+            array[row] = image
+        array.flush()
+        hashes = [atomic.sha256(image.tobytes()) for image in array]
+        pd.DataFrame({"image": table["image"].to_numpy(), "sha256": hashes}).to_parquet(temporary / "index.parquet")

@@ -1,0 +1,232 @@
+"""Runs: get a finished one or train it, once, whole or not at all."""
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lib import atomic, cards, config, custody, networks, pixels
+from lib.training.configuration import Configuration
+from lib.training.data import Data, Part
+
+if TYPE_CHECKING:  # reading a finished run loads no deep-learning library
+    import keras
+
+FILES = ("predictions.parquet", "history.parquet", "dynamics.npy", "model.weights.h5")
+
+
+class DamagedRun(RuntimeError):
+    """A run on disk that is not what its record says."""
+
+
+class Run:
+    """A finished run: its record and files, verified when opened."""
+
+    def __init__(self, folder: Path):
+        """Raises DamagedRun naming the file that is missing, unreadable or changed."""
+        self.folder = folder
+        try:
+            self.record: dict[str, Any] = atomic.read_json(folder / "record.json")
+            expected = self.record["files"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DamagedRun(f"run {folder.name}: record.json cannot be read ({error})") from None
+        for name in FILES:
+            path = folder / name
+            if not path.exists() or atomic.file_sha256(path) != expected.get(name):
+                raise DamagedRun(f"run {folder.name}: {name} is {'changed' if path.exists() else 'missing'}")
+
+    @property
+    def key(self) -> str:
+        """Hash of everything the run depends on."""
+        return self.record["key"]
+
+    @property
+    def configuration(self) -> Configuration:
+        """What the run was asked to do."""
+        return Configuration.model_validate(self.record["configuration"])
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """Measured after every epoch: epoch, part (`train`, `tuning`), loss, accuracy, auc, precision, recall, f1."""
+        return pd.read_parquet(self.folder / "history.parquet")
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """Per image of train, tuning and validation: image, part, group, label, probability (one column a class if more than two)."""
+        return pd.read_parquet(self.folder / "predictions.parquet")
+
+    @cached_property
+    def dynamics(self) -> np.ndarray:
+        """Probabilities on one fixed batch of tuning images: (epochs + 1, images, classes - 1) float (S3.17)."""
+        return np.load(self.folder / "dynamics.npy")
+
+    def model(self) -> "keras.Model":
+        """The network, rebuilt from code, with the trained weights."""
+        from lib.training import model
+
+        labels = np.repeat(np.arange(len(self.record["class_counts"])), self.record["class_counts"])
+        network = model.build(self.configuration, self.record["channels"], labels, len(self.record["class_counts"]))
+        network.load_weights(self.folder / "model.weights.h5")
+        return network
+
+
+def get(configuration: Configuration, context: config.Context) -> Run:
+    """The finished run of a configuration; trained now when there is none.
+
+    Its key follows the configuration, the pixels and labels it sees, the code of training, network and recipe, and the
+    minor versions of TensorFlow and Keras; nothing else. One process trains a key while others wait for it; a killed one
+    leaves a state to go on from; a damaged run is moved aside with a message and trained again.
+    The key is noted in the chapter's `runs_used.json`.
+    """
+    data = data_of(configuration, context)
+    key = run_key(configuration, data)
+    folder = context.root / "runs" / key
+    with atomic.lock(folder.with_suffix(".lock")):
+        run = _finished(folder)
+        if run is None:
+            _train(configuration, data, key, folder)
+            run = Run(folder)
+    _note_use(context, key)
+    return run
+
+
+def data_of(configuration: Configuration, context: config.Context) -> Data:
+    """The parts that a configuration sees, on the pixel cache of its recipe and size. Raises ValueError when none is left."""
+    card, table = cards.load(configuration.dataset), custody.images(context)
+    cache = pixels.cached(
+        context.root / "pixels", card.reader.folder(), table, configuration.recipe, configuration.image_size
+    )
+    rows = custody.development(context)
+    if configuration.levels == "extreme":
+        rows = rows[rows["level"].isin([rows["level"].min(), rows["level"].max()])]
+    parts = {name: _part(cache, rows[rows["part"] == name]) for name in ("train", "tuning", "validation")}
+    return Data(**parts, classes=len(card.classes))
+
+
+def run_key(configuration: Configuration, data: Data) -> str:
+    """Hash of everything that decides a run's result, 20 hexadecimal digits."""
+    folder = Path(__file__).parent
+    network = networks.source(configuration.network.family)
+    sources = [*sorted((folder / "training").glob("*.py")), folder / "steps.py", network]
+    code = [[path.name, atomic.code_sha256(path.read_text())] for path in sources]
+    return atomic.value_sha256([configuration.model_dump(mode="json"), data.fingerprint(), code, _minor_versions()])[:20]
+
+
+def device() -> dict[str, Any]:
+    """The machine: processor's name, cores, and the NVIDIA GPU's name if there is one."""
+    names = [line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
+    gpu = None
+    if shutil.which("nvidia-smi"):
+        query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+        gpu = subprocess.run(query, capture_output=True, text=True).stdout.strip().splitlines() or None
+    return {"processor": (names or [platform.processor() or platform.machine()])[0], "cores": os.cpu_count(), "gpu": gpu and gpu[0]}
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computes, without importing it."""
+    tensorflow = next(_version(name) for name in ("tensorflow-cpu", "tensorflow") if _version(name))
+    return {"python": platform.python_version(), "tensorflow": tensorflow} | {
+        name: _version(name) for name in ("keras", "numpy")
+    }
+
+
+def _finished(folder: Path) -> Run | None:
+    if not folder.exists():
+        return None
+    try:
+        return Run(folder)
+    except DamagedRun as error:
+        aside = folder.with_name(f"damaged-{folder.name}")
+        shutil.rmtree(aside, ignore_errors=True)
+        os.replace(folder, aside)
+        print(f"{error}; it is kept as {aside.name} and trained again", file=sys.stderr)
+        return None
+
+
+def _train(configuration: Configuration, data: Data, key: str, folder: Path) -> None:
+    from lib.training import train
+
+    partial = folder.with_name(f"partial-{key}")
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    with atomic.replacing_folder(folder, partial) as temporary:
+        network, progress = train.train(configuration, data, temporary)
+        pd.DataFrame(progress.history).to_parquet(temporary / "history.parquet", index=False)
+        _predictions(network, data).to_parquet(temporary / "predictions.parquet", index=False)
+        np.save(temporary / "dynamics.npy", np.array(progress.dynamics))
+        network.save_weights(temporary / "model.weights.h5")
+        (temporary / "state.npz").unlink(missing_ok=True)
+        record = {
+            "key": key,
+            "name": configuration.name,
+            "configuration": configuration.model_dump(mode="json"),
+            "training_seconds": round(progress.seconds, 2),
+            "parameters_total": network.count_params(),
+            "parameters_trained": sum(int(np.prod(weight.shape)) for weight in network.trainable_weights),
+            "layers_unfrozen": sum(bool(layer.trainable_weights) for layer in network.layers),
+            "class_counts": np.bincount(data.train.labels, minlength=data.classes).tolist(),
+            "channels": data.train.pixels.shape[-1],
+            "images": {name: len(part) for name, part in data.parts().items()},
+            "device": device(),
+            "versions": versions(),
+            "seed": configuration.seed,
+            "started": started,
+            "files": {name: atomic.file_sha256(temporary / name) for name in FILES},
+        }
+        atomic.write_json(temporary / "record.json", record)
+
+
+def _predictions(network: "keras.Model", data: Data) -> pd.DataFrame:
+    from lib.training import measure
+
+    tables = []
+    for name, part in data.parts().items():
+        probability = measure.probabilities(measure.logits(network, part))
+        columns = (
+            {"probability": probability[:, 1]}
+            if data.classes == 2
+            else {f"probability_{index}": probability[:, index] for index in range(data.classes)}
+        )
+        tables.append(pd.DataFrame({"image": part.names, "part": name, "group": part.groups, "label": part.labels, **columns}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _part(cache: pixels.PixelCache, rows: pd.DataFrame) -> Part:
+    if rows.empty:
+        raise config.UserError("a part of the data has no image left; use a larger profile or other levels")
+    positions = cache.rows(rows["image"])
+    names, groups, labels = (rows[column].to_numpy() for column in ("image", "group", "label"))
+    return Part(cache.array, positions, names, groups, labels, cache.sha256[positions])
+
+
+def _note_use(context: config.Context, key: str) -> None:
+    path = context.output / "runs_used.json"
+    known = atomic.read_json(path) if path.exists() else []
+    atomic.write_json(path, sorted({*known, key}))
+
+
+def _minor_versions() -> list[str]:
+    found = versions()
+    return [".".join(found[name].split(".")[:2]) for name in ("tensorflow", "keras")]
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []

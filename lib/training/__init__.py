@@ -1,0 +1,1 @@
+"""Training: closed and small. Everything here is part of every run's key."""

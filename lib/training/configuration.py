@@ -1,0 +1,60 @@
+"""What a training run is asked to do: small, frozen, validated; needs no deep-learning library."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+from lib.steps import Recipe
+
+
+class Frozen(BaseModel):
+    """Unknown fields are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Network(Frozen):
+    """Which network, with the parameters of its family."""
+
+    family: str
+    parameters: dict[str, Any] = {}
+
+
+class Head(Frozen):
+    """What stands on the features: global average pooling, then one logit a class (a single one for two classes)."""
+
+    bias: Literal["prior"] | float = "prior"  # prior: log(n_positive / n_negative), for several classes log of the shares
+
+
+class Phase(Frozen):
+    """A stretch of training with one optimiser."""
+
+    epochs: NonNegativeInt
+    optimiser: Literal["adam", "sgd"] = "adam"
+    learning_rate: PositiveFloat = 1e-3
+
+
+class Configuration(Frozen):
+    """One training run."""
+
+    dataset: str
+    levels: Literal["all", "extreme"] = "all"  # extreme: only the lowest and the highest graded level (S4.2)
+    recipe: Recipe
+    image_size: PositiveInt  # pixels per side
+    network: Network
+    head: Head = Head()
+    phases: tuple[Phase, ...] = Field(min_length=1)
+    batch_size: PositiveInt = 32
+    seed: NonNegativeInt
+    engine: Literal["keras"] = "keras"
+    threads: PositiveInt = 1  # the same number repeats a run bit for bit on one kind of processor
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all phases together."""
+        return sum(phase.epochs for phase in self.phases)
+
+    @property
+    def name(self) -> str:
+        """A short name for people: network, size, levels, seed."""
+        return f"{self.network.family}-{self.image_size}px-{self.levels}-seed{self.seed}"

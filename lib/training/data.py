@@ -1,0 +1,46 @@
+"""The images and labels a run sees, and the order it sees them in."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the data, rows of the pixel cache."""
+
+    pixels: np.ndarray  # (all, size, size, channels) uint8, the memory-mapped cache
+    rows: np.ndarray  # (n,) int: positions in `pixels`
+    names: np.ndarray  # (n,) str
+    groups: np.ndarray  # (n,) str
+    labels: np.ndarray  # (n,) int: class index
+    sha256: np.ndarray  # (n,) str: hash of each image's pixels
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batches(self, size: int) -> Iterator[np.ndarray]:
+        """The images in order, in batches (up to size, height, width, channels) uint8."""
+        for first in range(0, len(self), size):
+            yield self.pixels[self.rows[first : first + size]]
+
+
+@dataclass(frozen=True)
+class Data:
+    """The parts a run may see: it trains on `train`, watches `tuning`, and predicts all three."""
+
+    train: Part
+    tuning: Part
+    validation: Part
+    classes: int
+
+    def parts(self) -> dict[str, Part]:
+        """Parts by name."""
+        return {"train": self.train, "tuning": self.tuning, "validation": self.validation}
+
+    def fingerprint(self) -> list:
+        """Everything that training and predictions depend on: names, pixels, labels, part by part."""
+        return [
+            [name, part.names.tolist(), part.sha256.tolist(), part.labels.tolist()] for name, part in self.parts().items()
+        ]
