@@ -25,12 +25,14 @@ mathjax3_config = {"svg": {"fontCache": "global"}, "options": {"enableMenu": Fal
 
 html_theme = "sphinx_book_theme"
 html_title = BUILD["title"]
+html_favicon = "_static/icon.svg"
+html_use_index = False
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
 html_copy_source = False
 html_show_copyright = False
 html_last_updated_fmt = None
-html_context = {"default_mode": "light"}
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "announcement": BUILD["banner"],
     "navbar_persistent": [],

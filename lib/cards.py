@@ -27,11 +27,20 @@ class PackageReader(Strict):
     columns: list[str]  # names of the table's columns: `path`, `level` and properties
 
     def folder(self) -> Path:
-        """Folder that the table's paths start from. Raises UserError when the package is not installed."""
+        """Folder that the table's paths start from: below the user's DATA folder, else below the package's.
+
+        Raises UserError when the package is not installed, or the table is not there.
+        """
         found = importlib.util.find_spec(self.package)
-        if found is None or not found.submodule_search_locations:
+        places = config.data_folder() or (found and found.submodule_search_locations)
+        if not places:
             raise config.UserError(f"package {self.package!r} is not installed; run `make book` to set it up")
-        return (Path(found.submodule_search_locations[0]) / self.table).parent
+        table = Path(places[0]) / self.table
+        if not table.is_file():
+            raise config.UserError(
+                f"{places[0]} has no {self.table}; DATA must be a folder laid out like {self.package}"
+            )
+        return table.parent
 
     def rows(self) -> pd.DataFrame:
         """The whole table, labels included: columns as declared, one row an image, in the file's order."""
@@ -69,6 +78,14 @@ class Card(Strict):
         if self.positive not in self.classes:
             raise ValueError(f"positive {self.positive!r} is not among the classes {self.classes}")
         return self
+
+    def named_levels(self, levels: pd.Series) -> pd.Series:
+        """Names of graded levels, in the order of the levels; a level without a name is its own."""
+        names = {level: name for level, name in sorted(self.level_names.items())}
+        nearest = {level: min(names, key=lambda known: abs(known - level), default=level) for level in levels.unique()}
+        in_order = [str(names.get(nearest[level], level)) for level in sorted(nearest)]
+        named = levels.map({level: str(names.get(near, level)) for level, near in nearest.items()})
+        return named.astype(pd.CategoricalDtype(in_order, ordered=True)).rename("graded level")
 
 
 def load(name: str) -> Card:

@@ -11,17 +11,20 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import jupytext
 import nbformat
 import papermill
 from nbformat import NotebookNode
 
-from lib import atomic, config, custody, runs
+from lib import atomic, config, custody, machine
 
 # TensorFlow's own log lines carry times and process ids; they say nothing about the result.
-LOG_LINE = re.compile(r"^(\d{4}-\d\d-\d\d .*|[IWE]\d{4} .*|WARNING: All log messages before absl.*|To enable the following.*)\n?", re.M)
+LOG_LINE = re.compile(
+    r"^(\d{4}-\d\d-\d\d .*|[IWE]\d{4} .*|WARNING: All log messages before absl.*|To enable the following.*)\n?", re.M
+)
+INJECTED_ID = "injected-parameters"
 VOLATILE = ("papermill", "execution", "ExecuteTime")
 
 
@@ -58,8 +61,8 @@ def incomplete(notebook: NotebookNode) -> str | None:
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    """The code cells in order."""
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+    """The code cells of the script in order, without the one that papermill injects."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.id != INJECTED_ID]
 
 
 def execute(source: Path, folder: Path, parameters: dict[str, Any], log: Path) -> None:
@@ -101,8 +104,8 @@ def build(name: str, dataset: str, profile: str) -> None:
         "commit": commit(),
         "started": started,
         "seconds": round(time.perf_counter() - clock, 1),
-        "device": runs.device(),
-        "versions": runs.versions(),
+        "device": machine.device(),
+        "versions": machine.versions(),
     }
     atomic.write_json(root / "chapters" / name / "record.json", record)
 
@@ -122,7 +125,7 @@ def normalised(notebook: NotebookNode) -> NotebookNode:
         for key in VOLATILE:
             cell.metadata.pop(key, None)
         if "injected-parameters" in cell.metadata.get("tags", []):
-            cell["id"] = "injected-parameters"
+            cell["id"] = INJECTED_ID
         if not cell.metadata.get("tags", True):
             del cell.metadata["tags"]
         if cell.cell_type == "code":
@@ -140,8 +143,7 @@ def commit() -> str | None:
     return head.stdout.strip() + ("+" if changed else "")
 
 
-def _papermill(source: Path, target: Path, parameters: dict, name: str, log_file) -> None:
-    # Ids that say nothing (papermill's progress bar) go to the terminal, what cells print goes to the log.
+def _papermill(source: Path, target: Path, parameters: dict, name: str, log_file: TextIO) -> None:
     papermill.execute_notebook(
         str(source),
         str(target),
@@ -160,10 +162,12 @@ def _failure(name: str, executed: Path, log: Path, error: papermill.PapermillExe
     traceback = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
     with log.open("a") as file:
         file.write(f"\n{traceback}\n")
-    cells = code_cells(nbformat.read(kept, 4))
+    cells = code_cells(normalised(nbformat.read(kept, 4)))
     failed = next((cell for cell in cells if any(output.output_type == "error" for output in cell.outputs)), None)
     where = f"cell {cells.index(failed) + 1} of {len(cells)} ({failed.id})" if failed else "the kernel died"
-    return ChapterFailed(f"{traceback}\n\nnotebook {name}, {where}: {error.ename}: {error.evalue}\nlog: {log}\nas far as it came: {kept}")
+    return ChapterFailed(
+        f"{traceback}\n\nnotebook {name}, {where}: {error.ename}: {error.evalue}\nlog: {log}\nas far as it came: {kept}"
+    )
 
 
 def _without_log_lines(outputs: list) -> list:

@@ -14,6 +14,7 @@ NOTEBOOKS = REPOSITORY / "notebooks"
 PROFILES = ("smoke", "cpu", "gpu")
 OUTPUT_VARIABLE = "BOOK_CHAPTER_OUTPUT"  # set by the builder; unset when a reader runs a chapter in JupyterLab
 BUILD_VARIABLE = "BOOK_BUILD"  # another build folder, for tests
+DATA_VARIABLE = "BOOK_DATA"  # a user's folder, instead of where the card finds the images
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -27,7 +28,9 @@ class Profile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    images: PositiveInt | None = None  # development images kept, evenly over the groups; None: all, and the real test part
+    images: PositiveInt | None = (
+        None  # development images kept, evenly over the groups; None: all, and the real test part
+    )
     train_ahead: bool = False  # whether runs are jobs of their own before the chapters
 
 
@@ -82,6 +85,14 @@ def datasets() -> list[str]:
     return sorted(path.stem for path in (PARAMETERS / "datasets").glob("*.yml"))
 
 
+def data_folder() -> list[Path]:
+    """The folder that the user named by DATA, as a list of one, or none. Raises UserError when it is no folder."""
+    name = os.environ.get(DATA_VARIABLE)
+    if name and not Path(name).is_dir():
+        raise UserError(f"DATA={name!r} is no folder; DATA is a folder that holds the images of the data set")
+    return [Path(name).resolve()] if name else []
+
+
 def chapters() -> list[str]:
     """Names of the chapters in order: the notebooks that begin with two digits."""
     return sorted(path.stem for path in NOTEBOOKS.glob("[0-9][0-9]_*.py"))
@@ -98,6 +109,12 @@ def chapter_parameters(name: str, dataset: str, profile: str) -> dict[str, Any]:
     if section is None:
         raise UserError(f"params/{profile}.yml has no section for chapter {name}; add one under `chapters:`")
     return {"DATASET": dataset, "PROFILE": profile, **section}
+
+
+def literature(code: str) -> dict[str, Any]:
+    """Published numbers by the code of their source, from `params/literature.yml`. Raises UserError for an unknown code."""
+    known = yaml.safe_load((PARAMETERS / "literature.yml").read_text())
+    return known[one_of("literature code", code, list(known))]
 
 
 def validated(model: type[Model], values: Any, where: str) -> Model:

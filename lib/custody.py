@@ -91,7 +91,9 @@ def _summary(dataset: str, profile: str, table: pd.DataFrame) -> dict:
         "data_hash": atomic.value_sha256(visible.to_numpy().tolist()),
         "rows": len(table),
         "groups": int(table["group"].nunique()),
-        "parts": {part: {key: int(value) for key, value in row.items()} for part, row in counts.to_dict("index").items()},
+        "parts": {
+            part: {key: int(value) for key, value in row.items()} for part, row in counts.to_dict("index").items()
+        },
     }
 
 

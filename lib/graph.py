@@ -32,9 +32,7 @@ def chapter_fingerprint(name: str, dataset: str, profile: str) -> str:
 def run_fingerprint(configuration: Configuration) -> str:
     """Hash of the code that a run ahead depends on."""
     code = code_of(config.NOTEBOOKS / "train_one.py")
-    return atomic.value_sha256(
-        _module_hashes(modules_imported(code) | {networks.source(configuration.network.family)})
-    )
+    return atomic.value_sha256(_module_hashes(modules_imported(code) | {networks.source(configuration.network.family)}))
 
 
 def data_fingerprint(dataset: str, profile: str) -> str:
@@ -73,7 +71,9 @@ def runs_ahead(chapter: str, dataset: str, profile: str) -> dict[str, Configurat
 def site_sources() -> list[str]:
     """Files that only rendering depends on."""
     files = [*(config.REPOSITORY / "book").rglob("*"), *(PACKAGE / "site").glob("*.py"), PACKAGE / "chapters.py"]
-    return sorted(str(path.relative_to(config.REPOSITORY)) for path in files if path.is_file() and path.suffix != ".pyc")
+    return sorted(
+        str(path.relative_to(config.REPOSITORY)) for path in files if path.is_file() and path.suffix != ".pyc"
+    )
 
 
 def slug(configuration: Configuration) -> str:

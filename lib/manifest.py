@@ -21,7 +21,15 @@ def build(folder: Path, paths: Sequence[str]) -> pd.DataFrame:
     status (`ok`, or why the file cannot be read; then the properties are missing).
     """
     with ThreadPoolExecutor() as pool:  # decoding and hashing release the interpreter's lock
-        rows = list(tqdm(pool.map(lambda path: _describe(folder, path), paths), total=len(paths), desc="manifest", ncols=80, disable=None))
+        rows = list(
+            tqdm(
+                pool.map(lambda path: _describe(folder, path), paths),
+                total=len(paths),
+                desc="manifest",
+                ncols=80,
+                disable=None,
+            )
+        )
     return pd.DataFrame(rows).astype({"width": "Int32", "height": "Int32", "bytes": "Int64"})
 
 
@@ -31,7 +39,14 @@ def content_sha256(manifest: pd.DataFrame) -> str:
 
 
 def _describe(folder: Path, path: str) -> dict:
-    row = {"image": str(Path(path).with_suffix("")), "path": path, "sha256": None, "bytes": None, "format": None, "mode": None}
+    row = {
+        "image": str(Path(path).with_suffix("")),
+        "path": path,
+        "sha256": None,
+        "bytes": None,
+        "format": None,
+        "mode": None,
+    }
     row |= {"width": None, "height": None, "brightness": np.nan, "contrast": np.nan, "status": "ok"}
     try:
         data = (folder / path).read_bytes()

@@ -58,7 +58,9 @@ def _compute(path: Path, raw: Path, table: pd.DataFrame, recipe: steps.Recipe, s
         first = next(images)
         array = np.lib.format.open_memmap(temporary / "pixels.npy", "w+", np.uint8, (len(table), *first.shape))
         array[0] = first
-        for row, image in enumerate(tqdm(images, total=len(table) - 1, desc=f"pixels {size}", ncols=80, disable=None), start=1):
+        for row, image in enumerate(
+            tqdm(images, total=len(table) - 1, desc=f"pixels {size}", ncols=80, disable=None), start=1
+        ):
             array[row] = image
         array.flush()
         hashes = [atomic.sha256(image.tobytes()) for image in array]

@@ -1,11 +1,10 @@
 """Runs: get a finished one or train it, once, whole or not at all."""
 
-import importlib.metadata
 import os
-import platform
 import shutil
-import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lib import atomic, cards, config, custody, networks, pixels
+from lib import atomic, cards, config, custody, machine, networks, pixels
 from lib.training.configuration import Configuration
 from lib.training.data import Data, Part
 
@@ -61,7 +60,10 @@ class Run:
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
-        """Per image of train, tuning and validation: image, part, group, label, probability (one column a class if more than two)."""
+        """Per image of train, tuning and validation: image, part, group, label, probability.
+
+        With more than two classes the probabilities are columns probability_0, probability_1 ...
+        """
         return pd.read_parquet(self.folder / "predictions.parquet")
 
     @cached_property
@@ -99,6 +101,33 @@ def get(configuration: Configuration, context: config.Context) -> Run:
     return run
 
 
+@dataclass(frozen=True)
+class Predictions:
+    """What several seeds of one configuration predict for the same images."""
+
+    images: np.ndarray  # (n,) str
+    groups: np.ndarray  # (n,) str
+    labels: np.ndarray  # (n,) int
+    probabilities: np.ndarray  # (seeds, n) float: of the positive class
+
+    def aligned(self, images: np.ndarray) -> np.ndarray:
+        """(seeds, len(images)): the probabilities for the named images, nan for those that were not predicted."""
+        return pd.DataFrame(self.probabilities, columns=self.images).reindex(columns=images).to_numpy()
+
+
+def predictions_by_seed(runs: Sequence[Run], part: str) -> Predictions:
+    """Stack the predictions of runs that differ by their seed alone.
+
+    part: `train`, `tuning` or `validation`. Raises ValueError when the runs saw other images.
+    """
+    tables = [run.predictions[run.predictions["part"] == part] for run in runs]
+    first = tables[0]
+    if any(not table["image"].equals(first["image"]) for table in tables):
+        raise ValueError("these runs predict other images; stack runs of one configuration that differ by seed")
+    images, groups, labels = (first[column].to_numpy() for column in ("image", "group", "label"))
+    return Predictions(images, groups, labels, np.stack([table["probability"].to_numpy() for table in tables]))
+
+
 def data_of(configuration: Configuration, context: config.Context) -> Data:
     """The parts that a configuration sees, on the pixel cache of its recipe and size. Raises ValueError when none is left."""
     card, table = cards.load(configuration.dataset), custody.images(context)
@@ -118,25 +147,9 @@ def run_key(configuration: Configuration, data: Data) -> str:
     network = networks.source(configuration.network.family)
     sources = [*sorted((folder / "training").glob("*.py")), folder / "steps.py", network]
     code = [[path.name, atomic.code_sha256(path.read_text())] for path in sources]
-    return atomic.value_sha256([configuration.model_dump(mode="json"), data.fingerprint(), code, _minor_versions()])[:20]
-
-
-def device() -> dict[str, Any]:
-    """The machine: processor's name, cores, and the NVIDIA GPU's name if there is one."""
-    names = [line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
-    gpu = None
-    if shutil.which("nvidia-smi"):
-        query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-        gpu = subprocess.run(query, capture_output=True, text=True).stdout.strip().splitlines() or None
-    return {"processor": (names or [platform.processor() or platform.machine()])[0], "cores": os.cpu_count(), "gpu": gpu and gpu[0]}
-
-
-def versions() -> dict[str, str]:
-    """Versions of what computes, without importing it."""
-    tensorflow = next(_version(name) for name in ("tensorflow-cpu", "tensorflow") if _version(name))
-    return {"python": platform.python_version(), "tensorflow": tensorflow} | {
-        name: _version(name) for name in ("keras", "numpy")
-    }
+    return atomic.value_sha256([configuration.model_dump(mode="json"), data.fingerprint(), code, _minor_versions()])[
+        :20
+    ]
 
 
 def _finished(folder: Path) -> Run | None:
@@ -175,8 +188,8 @@ def _train(configuration: Configuration, data: Data, key: str, folder: Path) -> 
             "class_counts": np.bincount(data.train.labels, minlength=data.classes).tolist(),
             "channels": data.train.pixels.shape[-1],
             "images": {name: len(part) for name, part in data.parts().items()},
-            "device": device(),
-            "versions": versions(),
+            "device": machine.device(),
+            "versions": machine.versions(),
             "seed": configuration.seed,
             "started": started,
             "files": {name: atomic.file_sha256(temporary / name) for name in FILES},
@@ -195,7 +208,9 @@ def _predictions(network: "keras.Model", data: Data) -> pd.DataFrame:
             if data.classes == 2
             else {f"probability_{index}": probability[:, index] for index in range(data.classes)}
         )
-        tables.append(pd.DataFrame({"image": part.names, "part": name, "group": part.groups, "label": part.labels, **columns}))
+        tables.append(
+            pd.DataFrame({"image": part.names, "part": name, "group": part.groups, "label": part.labels, **columns})
+        )
     return pd.concat(tables, ignore_index=True)
 
 
@@ -214,19 +229,5 @@ def _note_use(context: config.Context, key: str) -> None:
 
 
 def _minor_versions() -> list[str]:
-    found = versions()
+    found = machine.versions()
     return [".".join(found[name].split(".")[:2]) for name in ("tensorflow", "keras")]
-
-
-def _version(name: str) -> str | None:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        return Path(path).read_text().splitlines()
-    except OSError:
-        return []

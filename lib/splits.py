@@ -27,9 +27,7 @@ def block_groups(size: int, within: Sequence[str] | None, rows: int) -> np.ndarr
     return names
 
 
-def assign_parts(
-    groups: Sequence[str], strata: Sequence, seed: int, fractions: dict[str, float] = PARTS
-) -> np.ndarray:
+def assign_parts(groups: Sequence[str], strata: Sequence, seed: int, fractions: dict[str, float] = PARTS) -> np.ndarray:
     """Give every group to one part, so that sizes and strata come out as even as groups allow.
 
     groups, strata: (n,) the group and the stratum (label, level, kind) of each image. fractions: part -> share, sum 1.

@@ -53,7 +53,11 @@ class RepeatChannels(Step):
         """tensor: (batch, height, width, channels) -> (batch, height, width, count); one channel is repeated."""
         import keras
 
-        return tensor if tensor.shape[-1] == self.count else keras.layers.Concatenate(name=self.step)([tensor] * self.count)
+        return (
+            tensor
+            if tensor.shape[-1] == self.count
+            else keras.layers.Concatenate(name=self.step)([tensor] * self.count)
+        )
 
     def range_after(self, low: float, high: float) -> tuple[float, float]:
         """Range of values after the step, given the range before it."""

@@ -40,7 +40,9 @@ def copy_scripts(app: Sphinx) -> None:
             shutil.copyfile(source, target)
 
 
-def load_plotly_where_used(app: Sphinx, page: str, template: str, context: dict, doctree: nodes.document | None) -> None:
+def load_plotly_where_used(
+    app: Sphinx, page: str, template: str, context: dict, doctree: nodes.document | None
+) -> None:
     """Only pages with a figure load the plotly script (4 MB)."""
     if doctree is not None and any("book-plotly" in raw.astext() for raw in doctree.findall(nodes.raw)):
         app.add_js_file(PLOTLY, loading_method="defer")

@@ -23,7 +23,9 @@ class Network(Frozen):
 class Head(Frozen):
     """What stands on the features: global average pooling, then one logit a class (a single one for two classes)."""
 
-    bias: Literal["prior"] | float = "prior"  # prior: log(n_positive / n_negative), for several classes log of the shares
+    bias: Literal["prior"] | float = (
+        "prior"  # prior: log(n_positive / n_negative), for several classes log of the shares
+    )
 
 
 class Phase(Frozen):

@@ -42,5 +42,6 @@ class Data:
     def fingerprint(self) -> list:
         """Everything that training and predictions depend on: names, pixels, labels, part by part."""
         return [
-            [name, part.names.tolist(), part.sha256.tolist(), part.labels.tolist()] for name, part in self.parts().items()
+            [name, part.names.tolist(), part.sha256.tolist(), part.labels.tolist()]
+            for name, part in self.parts().items()
         ]

@@ -1,10 +1,13 @@
 """From a configuration to a network ready to train."""
 
+from types import ModuleType
+
 import keras
 import numpy as np
 from keras import layers
 
 from lib import networks, steps
+from lib.training import determinism
 from lib.training.configuration import Configuration, Phase
 
 
@@ -17,7 +20,7 @@ def build(configuration: Configuration, channels: int, train_labels: np.ndarray,
     """
     family = networks.family(configuration.network.family)
     _check(configuration, family)
-    keras.utils.set_random_seed(configuration.seed)
+    determinism.fix(configuration.threads, configuration.seed)
     inputs = keras.Input((configuration.image_size, configuration.image_size, channels), name="image")
     x = inputs
     for step in steps.graph_part(configuration.recipe):
@@ -57,7 +60,7 @@ def _constant(values: np.ndarray) -> keras.initializers.Initializer:
     return lambda shape, dtype=None: keras.ops.convert_to_tensor(np.broadcast_to(values, shape), dtype)
 
 
-def _check(configuration: Configuration, family) -> None:
+def _check(configuration: Configuration, family: ModuleType) -> None:
     if configuration.image_size < family.MINIMUM_SIZE:
         raise ValueError(
             f"image size {configuration.image_size} is too small for network {configuration.network.family}: "

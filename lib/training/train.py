@@ -6,7 +6,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from lib.training import checkpoint, feed, measure, model
 from lib.training.configuration import Configuration
@@ -60,7 +59,6 @@ def train(configuration: Configuration, data: Data, folder: Path) -> tuple[keras
     kind of processor: same numbers, bit for bit, interrupted or not.
     Raises ValueError when the configuration does not fit network or data.
     """
-    fix_threads(configuration.threads)
     network = model.build(configuration, data.train.pixels.shape[-1], data.train.labels, data.classes)
     saved = checkpoint.load(folder)
     progress = Progress(**saved[0]) if saved else Progress()
@@ -79,32 +77,22 @@ def train(configuration: Configuration, data: Data, folder: Path) -> tuple[keras
     return network, progress
 
 
-def fix_threads(threads: int) -> None:
-    """Fix the number of threads and switch on deterministic kernels, before TensorFlow computes anything.
-
-    Raises RuntimeError when TensorFlow already runs with another number.
-    """
-    tf.config.experimental.enable_op_determinism()
-    if tf.config.threading.get_intra_op_parallelism_threads() == threads:
-        return
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
-    except RuntimeError:
-        running = tf.config.threading.get_intra_op_parallelism_threads()
-        raise RuntimeError(
-            f"TensorFlow already runs with {running or 'its default number of'} threads, this run asks for {threads}; "
-            "restart the kernel"
-        ) from None
-
-
 def first_images(part: Part, number: int) -> Part:
     """At most `number` images, evenly spaced over a part: always the same ones."""
     chosen = np.linspace(0, len(part) - 1, min(number, len(part))).round().astype(int)
-    return Part(part.pixels, part.rows[chosen], part.names[chosen], part.groups[chosen], part.labels[chosen], part.sha256[chosen])
+    return Part(
+        part.pixels,
+        part.rows[chosen],
+        part.names[chosen],
+        part.groups[chosen],
+        part.labels[chosen],
+        part.sha256[chosen],
+    )
 
 
-def _fit(network, configuration: Configuration, data: Data, start: int, end: int, after_epoch: AfterEpoch) -> None:
+def _fit(
+    network: keras.Model, configuration: Configuration, data: Data, start: int, end: int, after_epoch: AfterEpoch
+) -> None:
     batches = feed.training_batches(data.train, configuration.batch_size, configuration.seed, start, end)
     network.fit(
         batches,

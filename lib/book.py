@@ -1,0 +1,94 @@
+"""The command behind `make book`: check what was asked, serve, build `smoke` first, then the real profile."""
+
+import argparse
+import os
+import subprocess
+import sys
+
+import filelock
+
+from lib import atomic, cards, config
+from lib.site import serve
+
+GPUS = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+
+
+def main() -> int:
+    """Build a book; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="make book")
+    for name in ("dataset", "profile"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--data", default="")
+    parser.add_argument("--jobs", default=str(os.cpu_count()))
+    parser.add_argument("--port", type=int, default=8765)
+    parser.add_argument("--no-serve", action="store_true")
+    arguments = parser.parse_args()
+    try:
+        return build(arguments)
+    except config.UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def build(arguments: argparse.Namespace) -> int:
+    """Raises UserError for values that do not exist, or when the same book is being built already."""
+    jobs = _positive(arguments.jobs)
+    config.one_of("PROFILE", arguments.profile, config.PROFILES)
+    config.one_of("DATASET", arguments.dataset, config.datasets())
+    os.environ[config.DATA_VARIABLE] = arguments.data
+    cards.load(arguments.dataset).reader.folder()
+    address = None if arguments.no_serve else serve.start(config.build_folder(), arguments.port)
+    for profile in _profiles(arguments.dataset, arguments.profile):
+        page = f"{arguments.dataset}/{profile}/site/"
+        if address:
+            print(f"building {profile}: pages appear at {address}{page}", flush=True)
+        if status := _snakemake(arguments.dataset, profile, jobs):
+            print(f"the {profile} book stopped; the notebook, its error and its log are named above", file=sys.stderr)
+            return status
+        print(
+            f"{profile} is built: {address + page if address else config.book_root(arguments.dataset, profile) / 'site'}"
+        )
+    return 0
+
+
+def _profiles(dataset: str, profile: str) -> list[str]:
+    """`smoke` first when nothing of this data set was ever built: something to look at within minutes."""
+    anything = any((config.build_folder() / dataset).glob("*/site/index.html"))
+    return [profile] if anything or profile == "smoke" else ["smoke", profile]
+
+
+def _snakemake(dataset: str, profile: str, jobs: int) -> int:
+    root = config.book_root(dataset, profile)
+    try:
+        with atomic.lock(root / "book.lock").acquire(timeout=0):
+            command = ["snakemake", "--cores", str(jobs), "--resources", f"gpu={max(1, _gpus())}"]
+            command += [
+                "--rerun-incomplete",
+                "--rerun-triggers",
+                "mtime",
+                "params",
+                "input",
+                "--max-checksum-file-size",
+                "1000000",
+            ]
+            command += ["--nolock", "--quiet", "host", "reason", "--config", f"dataset={dataset}", f"profile={profile}"]
+            return subprocess.run(command, cwd=config.REPOSITORY).returncode
+    except filelock.Timeout:
+        raise config.UserError(f"the {profile} book of {dataset} is being built already; wait for it to end") from None
+
+
+def _gpus() -> int:
+    try:
+        return len(subprocess.run(GPUS, capture_output=True, text=True).stdout.splitlines())
+    except OSError:
+        return 0
+
+
+def _positive(jobs: str) -> int:
+    if not jobs.isdigit() or int(jobs) < 1:
+        raise config.UserError(f"JOBS={jobs!r} is no number of jobs; JOBS is 1 or more")
+    return int(jobs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""Hypotheses: declared before anything is measured, judged from intervals, recorded.
+
+Verdicts come from intervals at levels adjusted by Holm's step-down procedure within a chapter (Holm 1979), so that a
+chapter makes a false confirmation with probability alpha at most.
+"""
+
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import Literal
+
+from lib import atomic
+from lib.config import Context
+from lib.intervals import Estimate
+
+ALPHA = 0.05  # of a chapter
+NOT_JUDGED = "not judged (smoke)"
+Direction = Literal["greater", "less", "equivalent"]
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A claim about a number: `metric` is greater than, less than, or within plus and minus `margin`."""
+
+    id: str
+    statement: str
+    metric: str
+    direction: Direction
+    margin: float
+    source: str = ""  # codes of the source documents
+
+    def p_value(self, estimate: Estimate) -> float:
+        """Smallest alpha at which the interval decides the claim, for or against."""
+        if self.direction != "equivalent":
+            return estimate.p_value(self.margin)
+        sides = [estimate.p_value(-self.margin), estimate.p_value(self.margin)]
+        return max(sides) if abs(estimate.value) < self.margin else min(sides)
+
+    def verdict(self, low: float, high: float) -> str:
+        """`confirmed`, `refuted` or `undecided`, from an interval alone."""
+        if self.direction == "equivalent":
+            if -self.margin < low and high < self.margin:
+                return "confirmed"
+            return "refuted" if low > self.margin or high < -self.margin else "undecided"
+        if low <= self.margin <= high:
+            return "undecided"
+        above = low > self.margin
+        return "confirmed" if above == (self.direction == "greater") else "refuted"
+
+    @property
+    def claim(self) -> str:
+        """The claim in signs, for tables."""
+        sign = {"greater": "> ", "less": "< ", "equivalent": "within ± "}[self.direction]
+        return f"{self.metric} {sign}{self.margin:g}"
+
+
+class Hypotheses:
+    """All hypotheses of one chapter."""
+
+    def __init__(self, context: Context, *declared: Hypothesis):
+        """Declare them; raises ValueError when two have the same id."""
+        self.context = context
+        self.declared = {hypothesis.id: hypothesis for hypothesis in declared}
+        self.estimates: dict[str, Estimate] = {}
+        if len(self.declared) != len(declared):
+            raise ValueError("two hypotheses have the same id; give each its own")
+
+    def _repr_html_(self) -> str:
+        cells = ((h.id, h.statement, h.claim, h.source) for h in self.declared.values())
+        return _table(("", "Hypothesis", "Claim", "Source"), [[escape(cell) for cell in row] for row in cells])
+
+    def measure(self, id: str, estimate: Estimate) -> Estimate:
+        """Attach what was measured; returns it. Raises ValueError for an id that was not declared, or measured twice."""
+        if id not in self.declared:
+            raise ValueError(f"{id} was not declared; declared are: {', '.join(self.declared)}")
+        if id in self.estimates:
+            raise ValueError(f"{id} was measured already; a hypothesis is measured once")
+        self.estimates[id] = estimate
+        return estimate
+
+    def judge(self) -> "Verdicts":
+        """Judge all together and write `hypotheses.json`. Raises ValueError when one was not measured."""
+        if missing := [id for id in self.declared if id not in self.estimates]:
+            raise ValueError(f"declared but never measured: {', '.join(missing)}")
+        levels = holm_levels({id: self.declared[id].p_value(estimate) for id, estimate in self.estimates.items()})
+        records = [self._record(hypothesis, levels[hypothesis.id]) for hypothesis in self.declared.values()]
+        atomic.write_json(self.context.output / "hypotheses.json", records)
+        return Verdicts(records)
+
+    def _record(self, hypothesis: Hypothesis, level: float) -> dict:
+        estimate = self.estimates[hypothesis.id]
+        verdict = hypothesis.verdict(*estimate.interval(level)) if self.context.judged else NOT_JUDGED
+        return asdict(hypothesis) | {
+            "chapter": self.context.chapter,
+            "alpha": ALPHA,
+            "p_value": hypothesis.p_value(estimate),
+            "estimate": estimate.record(level),
+            "verdict": verdict,
+        }
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """The judged hypotheses of a chapter, as a table."""
+
+    records: list[dict]
+
+    def _repr_html_(self) -> str:
+        header = ("", "Hypothesis", "Claim", "Measured", "Verdict")
+        return _table(header, [self._row(record) for record in self.records])
+
+    def _row(self, record: dict) -> list[str]:
+        names = ("id", "statement", "metric", "direction", "margin", "source")
+        hypothesis = Hypothesis(**{name: record[name] for name in names})
+        verdict = record["verdict"]
+        badge = f'<span class="verdict verdict-{verdict.split(" (")[0].replace(" ", "-")}">{verdict}</span>'
+        return [escape(hypothesis.id), escape(hypothesis.statement), escape(hypothesis.claim), measured(record), badge]
+
+
+def measured(record: dict) -> str:
+    """An estimate with its interval, level and the number of groups and seeds behind it, as HTML."""
+    estimate = record["estimate"]
+    basis = [f"{estimate[kind]} {kind}" for kind in ("groups", "seeds") if (estimate[kind] or 0) > 1]
+    interval = f"[{estimate['low']:.3f}, {estimate['high']:.3f}]"
+    return f"{estimate['value']:.3f} {interval}<br><small>{100 * estimate['level']:.4g} % interval, {', '.join(basis)}</small>"
+
+
+def holm_levels(p_values: dict[str, float], alpha: float = ALPHA) -> dict[str, float]:
+    """The level of confidence at which each interval is drawn.
+
+    In the order of their p-values, the k-th of m hypotheses is judged at alpha / (m - k); after the first that is not
+    decided, all are judged at that one's level. Source: Holm 1979, Scandinavian Journal of Statistics 6, 65-70.
+    """
+    levels: dict[str, float] = {}
+    step, stopped = 0, False
+    for id in sorted(p_values, key=p_values.get):
+        adjusted = alpha / (len(p_values) - step)
+        levels[id] = 1 - adjusted
+        stopped = stopped or not p_values[id] <= adjusted
+        step += not stopped
+    return levels
+
+
+def _table(header: tuple[str, ...], rows: list[list[str]]) -> str:
+    head = "".join(f"<th>{name}</th>" for name in header)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<table class="hypotheses"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'

@@ -1,0 +1,81 @@
+"""The run catalogue: every training run that the executed chapters used."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from lib.site.book import Book
+from lib.site.contents import Chapter
+from lib.site.fragments import definitions, device, duration, flat, interval, settings, short_hash, table, when
+from lib.site.notebook import raw_html
+from lib.site.provenance import page_foot
+from lib.site.results import METRICS, run_results
+
+INTRODUCTION = """\
+# Run catalogue
+
+Every training run that a chapter of this build used, once each. The results are those of the validation part, with an
+interval over groups of images. *Differs in* shows the settings in which the runs on this page are not all alike; the
+rest unfolds below each name.
+"""
+HEADER = ("Run", "Differs in", *METRICS.values(), "Parameters trained", "Training", "Chapters")
+
+
+def catalogue_page(book: Book, chapters: Sequence[Chapter], cache: Path) -> str:
+    """Text (MyST markdown) of the page; `cache` is a folder where results of runs are kept between builds."""
+    users = {
+        record["key"]: [chapter for chapter in chapters if record["key"] in book.runs_used(chapter.name)]
+        for record in book.runs
+    }
+    records = [record for record in book.runs if users[record["key"]]]
+    parts = [INTRODUCTION]
+    if records:
+        varied = varying_settings([record["configuration"] for record in records])
+        rows = (_row(book, record, varied, users[record["key"]], cache) for record in records)
+        parts += [_summary(records), raw_html(table(HEADER, rows, "catalogue"))]
+    else:
+        parts.append("No chapter that trains a network has run yet in this build.")
+    parts.append(raw_html(page_foot(book, [chapter.name for chapter in chapters])))
+    return "\n\n".join(parts) + "\n"
+
+
+def varying_settings(configurations: Sequence[dict[str, Any]]) -> list[str]:
+    """Dotted names of the settings whose values are not the same in all configurations, in their order."""
+    entries = [{name: repr(value) for name, value in flat(each).items()} for each in configurations]
+    names = dict.fromkeys(name for entry in entries for name in entry)
+    return [name for name in names if len({entry.get(name) for entry in entries}) > 1]
+
+
+def _row(book: Book, record: dict, varied: Sequence[str], users: Sequence[Chapter], cache: Path) -> list[str]:
+    configuration = flat(record["configuration"])
+    results = run_results(book.root / "runs" / record["key"], record, cache)
+    links = (f'<a href="{chapter.name}.html" title="{escape(chapter.title)}">{chapter.number}</a>' for chapter in users)
+    return [
+        _name(record, configuration),
+        settings({_leaf(name, varied): configuration[name] for name in varied if name in configuration}) or "–",
+        *(interval(results.get(name)) for name in METRICS),
+        f"{record['parameters_trained']:,}<br><small>of {record['parameters_total']:,}</small>",
+        f"{duration(record['training_seconds'])}<br><small>{when(record['started'])}<br>{escape(device(record))}</small>",
+        ", ".join(links),
+    ]
+
+
+def _leaf(name: str, names: Sequence[str]) -> str:
+    leaf = name.rpartition(".")[2]
+    return leaf if sum(other.rpartition(".")[2] == leaf for other in names) == 1 else name
+
+
+def _name(record: dict[str, Any], configuration: dict[str, Any]) -> str:
+    details = {name: escape(str(value)) for name, value in configuration.items()}
+    details["layers unfrozen"] = str(record.get("layers_unfrozen", "–"))
+    details |= {name: escape(str(value)) for name, value in (record.get("versions") or {}).items()}
+    return (
+        f'<span id="run-{escape(record["key"])}" class="run-name">{escape(record["name"])}</span>'
+        f"<details><summary>{short_hash(record['key'])}</summary>{definitions(details)}</details>"
+    )
+
+
+def _summary(records: Sequence[dict[str, Any]]) -> str:
+    total = duration(sum(record["training_seconds"] for record in records))
+    return f"{len(records)} {'run' if len(records) == 1 else 'runs'}, {total} of training together."

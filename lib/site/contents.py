@@ -1,0 +1,50 @@
+"""Which pages the book has, in order: the chapters by the numbers of their notebooks, and the pages of results."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+RESULTS = ("hypotheses", "catalogue", "references")  # pages after the chapters
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One chapter: `name` is the notebook's name without ending, `number` its two leading digits, `source` the script."""
+
+    name: str
+    number: int
+    title: str
+    source: Path
+
+    @property
+    def heading(self) -> str:
+        """Number and title, as the page and the contents show them."""
+        return f"{self.number}. {self.title}"
+
+
+def read_chapters(notebooks: Path) -> list[Chapter]:
+    """All chapters of a folder of percent scripts `NN_name.py`, in the order of their numbers.
+
+    Raises ValueError when a script has no `# # Title` line.
+    """
+    sources = sorted(notebooks.glob("[0-9][0-9]_*.py"))
+    return [Chapter(source.stem, int(source.stem[:2]), _title(source), source) for source in sources]
+
+
+def table_of_contents(chapters: list[Chapter]) -> dict[str, Any]:
+    """The book's `_toc.yml` (format of sphinx-external-toc): introduction, chapters, results."""
+    return {
+        "root": "index",
+        "subtrees": [
+            {"caption": "Chapters", "entries": [{"file": chapter.name} for chapter in chapters]},
+            {"caption": "Results", "entries": [{"file": page} for page in RESULTS]},
+        ],
+    }
+
+
+def _title(source: Path) -> str:
+    match = re.search(r"^# # (.+)$", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    if match is None:
+        raise ValueError(f"{source.name} has no title: its first markdown cell must begin with '# # '")
+    return match.group(1).strip()

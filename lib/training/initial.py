@@ -1,0 +1,32 @@
+"""The loss before any step, over several initialisations (S3.18, S3.19)."""
+
+from collections.abc import Mapping, Sequence
+
+import keras
+import pandas as pd
+
+from lib.training import measure, model
+from lib.training.configuration import Configuration, Head
+from lib.training.data import Data
+
+
+def losses(
+    configuration: Configuration, data: Data, biases: Mapping[str, float | str], seeds: Sequence[int]
+) -> pd.DataFrame:
+    """Mean cross-entropy (nats) on the whole training part at initialisation, for several starts of the last bias.
+
+    biases: name -> bias of the head. One seed draws the same weights for every bias, so that columns are paired.
+    Returns a row a seed, a column a bias.
+    """
+    table = pd.DataFrame(index=pd.Index(seeds, name="seed"), columns=list(biases), dtype=float)
+    for seed in seeds:
+        for name, bias in biases.items():
+            changed = configuration.model_copy(update={"seed": seed, "head": Head(bias=bias)})
+            network = build(changed, data)
+            table.loc[seed, name] = measure.scores(data.train.labels, measure.logits(network, data.train))["loss"]
+    return table
+
+
+def build(configuration: Configuration, data: Data) -> keras.Model:
+    """The untrained network of a configuration on its data."""
+    return model.build(configuration, data.train.pixels.shape[-1], data.train.labels, data.classes)
