@@ -7,7 +7,7 @@ ROOT = str(book.book_root(DATASET, PROFILE))
 CHAPTERS = book.chapters()
 AHEAD = {name: graph.runs_ahead(name, DATASET, PROFILE) for name in CHAPTERS}
 RUNS = {slug: configuration for runs in AHEAD.values() for slug, configuration in runs.items()}
-GPU = 0 if PROFILE == "smoke" else 1
+GPU = int(PROFILE == "gpu")  # one job a GPU
 
 
 rule book:

@@ -42,9 +42,12 @@ def replacing_folder(path: Path, partial: Path | None = None) -> Iterator[Path]:
     temporary.chmod(0o755)
     try:
         yield temporary
-        if path.exists():
-            shutil.rmtree(path)
-        os.replace(temporary, path)
+        if path.exists():  # moved aside first: killed while removing it, `path` is never half a folder
+            os.replace(path, aside := Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-")))
+            os.replace(temporary, path)
+            shutil.rmtree(aside)
+        else:
+            os.replace(temporary, path)
     finally:
         if not keep:
             shutil.rmtree(temporary, ignore_errors=True)

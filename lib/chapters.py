@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -77,8 +79,9 @@ def execute(source: Path, folder: Path, parameters: dict[str, Any], log: Path) -
         prepared, executed = output / "input.ipynb", output / "notebook.ipynb"
         nbformat.write(read(source), prepared)
         try:
-            with log.open("w") as log_file:
-                _papermill(prepared, executed, parameters, source.stem, log_file)
+            log.write_text("")
+            with log.open("a") as log_file, _kernel_errors_to(log_file):
+                _papermill(prepared, executed, parameters, folder.name, log_file)
             notebook = normalised(nbformat.read(executed, 4))
             problem = incomplete(notebook)
         except papermill.PapermillExecutionError as error:
@@ -143,6 +146,21 @@ def commit() -> str | None:
     return head.stdout.strip() + ("+" if changed else "")
 
 
+@contextmanager
+def _kernel_errors_to(log: TextIO) -> Iterator[None]:
+    """What libraries write to a kernel's standard error goes to the log; this process keeps the terminal for progress."""
+    sys.stderr.flush()
+    terminal, python_stderr = os.dup(2), sys.stderr
+    os.dup2(log.fileno(), 2)
+    try:
+        with open(terminal, "w", closefd=False) as sys.stderr:
+            yield
+    finally:
+        sys.stderr = python_stderr
+        os.dup2(terminal, 2)
+        os.close(terminal)
+
+
 def _papermill(source: Path, target: Path, parameters: dict, name: str, log_file: TextIO) -> None:
     papermill.execute_notebook(
         str(source),
@@ -183,6 +201,7 @@ def _without_log_lines(outputs: list) -> list:
 
 def main(arguments: list[str]) -> int:
     """`NAME DATASET PROFILE`, or `train SLUG DATASET PROFILE CONFIGURATION-AS-JSON`; prints one clear failure."""
+    os.environ["PYTHONHASHSEED"] = "0"  # the kernel's (S3.13): seeds alone do not fix the order of sets
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         if arguments[0] == "train":

@@ -187,8 +187,8 @@ def _jackknife_error(values: np.ndarray, left_out: np.ndarray, bounds: Bounds) -
     """Standard error on the scale of `rescale`, and degrees of freedom, of the mean of values (seeds,).
 
     One seed: jackknife about the value. Several: MS / seeds + covariance of seeds through shared images (Obuchowski and
-    Rockette 1995, seeds being readers), Satterthwaite's degrees of freedom, at most units - 1. MS / seeds + the jackknife
-    variance of the mean counts what seed and images do together twice.
+    Rockette 1995, seeds as readers), Satterthwaite's degrees of freedom, at most units - 1. MS / seeds + jackknife
+    variance of the mean would count twice what seed and images do together.
     """
     (seeds, units), value = left_out.shape, values.mean()
     if value in bounds or np.isnan(left_out).any():
@@ -213,7 +213,7 @@ def estimate(
     statistic: takes weights (rows, n) float >= 0, returns (rows,), or (seeds, rows) for a claim about a method, whose
     value is the mean over seeds; NaN where undefined. groups: (n,) ids of any kind. bounds: two finite, (low, inf) or
     UNBOUNDED. At least 30 groups (and seeds, if several): percentile bootstrap of both together (Owen 2007). Else
-    jackknife-t, groups - 1 degrees of freedom (Efron and Tibshirani 1993, chapter 11; Cameron, Gelbach and Miller 2008).
+    jackknife-t, groups - 1 degrees of freedom (Efron and Tibshirani 1993, chapter 11; Cameron, Gelbach, Miller 2008).
     replicates: + 1, times alpha / 2, is best whole. Raises ValueError for one group, gaps, a statistic without a value.
     """
     index, count = _group_index(groups)

@@ -1,7 +1,7 @@
-"""Scores of predictions, vectorised over weights, and their intervals; each score means what scikit-learn says it means.
+"""Scores of predictions, vectorised over weights, and their intervals; each score is scikit-learn's.
 
-The functions of METRICS take label (n,) int; decision (n,) int, the class decided for, or probability (n,) float in [0, 1]
-or (n, classes); and weights (rows, n) float >= 0. They return (rows,) float, NaN where the weights leave them undefined.
+The functions of METRICS take label (n,) int; decision (n,) int, the class decided for, or probability (n,) float in
+[0, 1] or (n, classes); weights (rows, n) float >= 0. They return (rows,) float, NaN where weights leave no value.
 """
 
 from collections.abc import Callable
@@ -11,16 +11,13 @@ import numpy as np
 
 from lib.intervals import CHUNK_ELEMENTS, Bounds, Estimate, Statistic, estimate
 
-DECISION, PROBABILITY = "decision", "probability"
-BOTH = (0, 1)
-
 
 @dataclass(frozen=True)
 class Metric:
-    """A score: its function, what that takes, the labels it cannot do without, its bounds, whether it has many classes."""
+    """A score: whether its function takes decisions, labels it cannot do without, bounds, whether many classes do."""
 
     function: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-    takes: str
+    decides: bool
     needs: tuple[int, ...] = ()
     bounds: Bounds = (0.0, 1.0)
     many_classes: bool = False
@@ -72,13 +69,11 @@ def auc(label: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> np.n
         return _one_versus_rest(auc, label, probability, weights)
     order = np.argsort(probability)
     negative, positive = order[label[order] == 0], order[label[order] == 1]
-    below = np.zeros((len(weights), len(negative) + 1))
-    np.cumsum(weights[:, negative], axis=1, out=below[:, 1:])
+    below = np.cumsum(np.pad(weights[:, negative], ((0, 0), (1, 0))), axis=1)
     rank = below[:, np.searchsorted(probability[negative], probability[positive], "left")]
     rank += below[:, np.searchsorted(probability[negative], probability[positive], "right")]
     positive_weights = weights[:, positive]
-    won = np.einsum("rp,rp->r", positive_weights, rank) / 2
-    return _ratio(won, positive_weights.sum(axis=1) * below[:, -1])
+    return _ratio(np.einsum("rp,rp->r", positive_weights, rank) / 2, positive_weights.sum(axis=1) * below[:, -1])
 
 
 def average_precision(label: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -96,10 +91,8 @@ def average_precision(label: np.ndarray, probability: np.ndarray, weights: np.nd
 
 def brier(label: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Mean squared error of the probability; with many classes summed over them, in [0, 2]."""
-    if probability.ndim == 2:
-        error = np.sum((probability - np.eye(probability.shape[1])[label]) ** 2, axis=1)
-    else:
-        error = (probability - label) ** 2.0
+    truth = label if probability.ndim == 1 else np.eye(probability.shape[1])[label]
+    error = np.square(probability - truth).reshape(len(label), -1).sum(axis=1)
     return _ratio(weights @ error, weights.sum(axis=1))
 
 
@@ -112,16 +105,16 @@ def log_loss(label: np.ndarray, probability: np.ndarray, weights: np.ndarray) ->
 
 
 METRICS = {
-    "accuracy": Metric(accuracy, DECISION, many_classes=True),
-    "balanced_accuracy": Metric(balanced_accuracy, DECISION, needs=BOTH, many_classes=True),
-    "auc": Metric(auc, PROBABILITY, needs=BOTH, many_classes=True),
-    "average_precision": Metric(average_precision, PROBABILITY, needs=(1,), many_classes=True),
-    "f1": Metric(f1, DECISION, needs=(1,)),
-    "precision": Metric(precision, DECISION),
-    "sensitivity": Metric(sensitivity, DECISION, needs=(1,)),
-    "specificity": Metric(specificity, DECISION, needs=(0,)),
-    "brier": Metric(brier, PROBABILITY, many_classes=True),
-    "log_loss": Metric(log_loss, PROBABILITY, bounds=(0.0, np.inf), many_classes=True),
+    "accuracy": Metric(accuracy, True, many_classes=True),
+    "balanced_accuracy": Metric(balanced_accuracy, True, needs=(0, 1), many_classes=True),
+    "auc": Metric(auc, False, needs=(0, 1), many_classes=True),
+    "average_precision": Metric(average_precision, False, needs=(1,), many_classes=True),
+    "f1": Metric(f1, True),
+    "precision": Metric(precision, True),
+    "sensitivity": Metric(sensitivity, True, needs=(1,)),
+    "specificity": Metric(specificity, True, needs=(0,)),
+    "brier": Metric(brier, False, many_classes=True),
+    "log_loss": Metric(log_loss, False, bounds=(0.0, np.inf), many_classes=True),
 }
 
 
@@ -131,56 +124,51 @@ def _metric(name: str) -> Metric:
     return METRICS[name]
 
 
-def _checked_label(label: np.ndarray) -> np.ndarray:
+def _bounds(name: str, probability: np.ndarray) -> Bounds:
+    return (0.0, 2.0) if name == "brier" and np.ndim(probability) == 3 else _metric(name).bounds
+
+
+def _floats(values: np.ndarray) -> np.ndarray:
     try:
-        numbers = np.asarray(label, dtype=float)
+        values = np.asarray(values)
+        return values if values.dtype.kind == "f" else values.astype(float)
     except (TypeError, ValueError):
-        numbers = np.array([np.nan])
-    if numbers.ndim != 1 or not numbers.size or not np.all((numbers >= 0) & (numbers == np.floor(numbers))):
-        raise ValueError("label has gaps or other values; give one whole number an image, 0 or 1 (or 0 to classes - 1)")
-    return numbers.astype(int)
+        return np.full(np.shape(values), np.nan)
+
+
+def _checked_label(label: np.ndarray) -> np.ndarray:
+    label = _floats(label)
+    if label.ndim != 1 or not label.size or not np.all((label >= 0) & (label == np.floor(label))):
+        raise ValueError("label is empty, has gaps or other values; give (n,) whole numbers from 0 to classes - 1")
+    return label.astype(int)
 
 
 def _checked_probability(probability: np.ndarray, label: np.ndarray) -> np.ndarray:
-    probability = np.asarray(probability)
-    if probability.dtype.kind != "f":
-        probability = probability.astype(float)
+    probability = _floats(probability)
     if probability.ndim not in (1, 2) or len(probability) != len(label):
-        raise ValueError(
-            f"probability has shape {probability.shape}, label {label.shape}; give one row an image to both"
-        )
-    if not (probability.min() >= 0 and probability.max() <= 1):
-        span = f"{probability.min()} to {probability.max()}"
-        raise ValueError(f"probability spans {span}; it must lie in [0, 1] without gaps: apply the sigmoid or softmax")
+        raise ValueError(f"probability has shape {probability.shape}, label {label.shape}; give both a row an image")
+    if not np.all((probability >= 0) & (probability <= 1)):
+        raise ValueError("probability has gaps or values outside [0, 1]; apply the sigmoid or softmax to logits")
     if probability.ndim == 2 and np.abs(probability.sum(axis=1) - 1).max() > 1e-3:
-        raise ValueError(
-            "probability has rows that do not sum to 1; give (n, classes) softmax output, or (n,) for two classes"
-        )
+        raise ValueError("probability has rows that do not sum to 1; give softmax output, or (n,) for two classes")
     return probability
 
 
 def _prepare(name: str, label: np.ndarray, probability: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
-    """Checked label (n,) and what the metric takes of the probability."""
+    """Checked label (n,), and the decision (n,) or probability that the metric takes."""
     metric, label = _metric(name), _checked_label(label)
     probability = _checked_probability(probability, label)
-    classes = probability.shape[1] if probability.ndim == 2 else 2
+    several, classes = probability.ndim == 2, probability.shape[1] if probability.ndim == 2 else 2
     if label.max() >= classes:
-        raise ValueError(
-            f"label goes up to {label.max()}, but probability has {classes} classes; give a column a class"
-        )
-    if probability.ndim == 2 and not metric.many_classes:
-        raise ValueError(
-            f"{name} is for two classes, probability has {classes} columns; give the positive one alone, (n,)"
-        )
-    needs = range(classes) if metric.needs and probability.ndim == 2 else metric.needs
-    missing = sorted(set(needs) - set(label.tolist()))
+        raise ValueError(f"label goes up to {label.max()}, probability has {classes} classes; give a column a class")
+    if several and not metric.many_classes:
+        raise ValueError(f"{name} is for two classes, probability has {classes} columns; give the positive one, (n,)")
+    missing = set(range(classes) if metric.needs and several else metric.needs) - set(label.tolist())
     if missing:
-        raise ValueError(
-            f"{name} needs images of label {missing}, none is there; choose other images, or accuracy or brier"
-        )
-    if metric.takes == PROBABILITY:
+        raise ValueError(f"{name} needs images of label {min(missing)}, there are none; add some, or use accuracy")
+    if not metric.decides:
         return label, probability
-    return label, probability.argmax(axis=1) if probability.ndim == 2 else (probability >= threshold).astype(int)
+    return label, probability.argmax(axis=1) if several else (probability >= threshold).astype(int)
 
 
 def _rows(name: str, label: np.ndarray, prediction: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -196,18 +184,16 @@ def score(
     """One of METRICS, once or for many weightings of the images.
 
     label: (n,) whole numbers. probability: (n,) of class 1, or (n, classes); in [0, 1]. weights: None, (n,) or
-    (replicates, n), >= 0. threshold: two classes only, decided positive from it upwards. Returns a float, for many
-    weightings (replicates,) float, NaN where the weights leave no class that the metric needs. AUC of constant scores is 0.5.
-    Raises ValueError for shapes that differ, gaps, values out of range, a class the metric needs but that has no image.
+    (replicates, n), >= 0. threshold: two classes only, positive from it upwards. Returns a float, or (replicates,)
+    float; NaN where weights leave out a class that the metric needs, or none is decided positive (precision).
+    Raises ValueError for shapes that differ, gaps, values out of range, a needed class without any image.
     """
     label, prediction = _prepare(name, label, probability, threshold)
     weights = np.ones(len(label)) if weights is None else np.asarray(weights)
-    if weights.ndim not in (1, 2) or weights.shape[-1] != len(label):
-        raise ValueError(
-            f"weights has shape {weights.shape}; give (n,) or (replicates, n) with n = {len(label)} images"
-        )
-    if weights.size and not (weights.min() >= 0 and weights.max() < np.inf):
-        raise ValueError("weights has gaps, infinite or negative values; give numbers of 0 or more")
+    if weights.ndim not in (1, 2) or weights.shape[-1] != len(label) or not weights.size:
+        raise ValueError(f"weights has shape {weights.shape}; give (n,) or (replicates, n), n = {len(label)} images")
+    if not (weights.min() >= 0 and weights.max() < np.inf):
+        raise ValueError(f"weights span {weights.min()} to {weights.max()}; give finite numbers of 0 or more")
     scores = _rows(name, label, prediction, np.atleast_2d(weights))
     return float(scores[0]) if weights.ndim == 1 else scores
 
@@ -217,16 +203,14 @@ def metric_statistic(
 ) -> Statistic:
     """A metric as `intervals.estimate` takes it; two of them over one list of images can be subtracted.
 
-    probability: (n,) or (seeds, n) of class 1, or (seeds, n, classes). within: (n,) bool, the images that are scored (the
-    others need no label or probability). The function returned takes weights (rows, n) and returns (seeds, rows).
+    probability: (n,) or (seeds, n) of class 1, or (seeds, n, classes). within: (n,) bool, the images that are scored;
+    the others need no label or probability. The function returned takes weights (rows, n) and returns (seeds, rows).
     Raises ValueError as `score`.
     """
-    probability = np.asarray(probability)
-    probability = probability[None] if probability.ndim == 1 else probability
+    probability = np.asarray(probability)[None] if np.ndim(probability) == 1 else np.asarray(probability)
     shapes = [probability.shape[1:2], (len(label),) if within is None else np.shape(within)]
     if probability.ndim > 3 or shapes != [(len(label),)] * 2:
-        given = f"probability has shape {probability.shape}, within {shapes[1]}"
-        raise ValueError(f"{given}; with n = {len(label)} labels give (seeds, n) or (seeds, n, classes), and (n,)")
+        raise ValueError(f"probability is {probability.shape}, within {shapes[1]}, label ({len(label)},); give equal n")
     kept = slice(None) if within is None else np.asarray(within, dtype=bool)
     prepared = [_prepare(name, np.asarray(label)[kept], seed[kept], threshold) for seed in probability]
     return lambda weights: np.stack([_rows(name, *pair, weights[:, kept]) for pair in prepared])
@@ -254,8 +238,8 @@ def difference_estimate(
 ) -> Estimate:
     """Metric of a minus metric of b, paired by image and by seed; one seed in either means a fixed model.
 
-    Shapes as in `metric_statistic`. within_a, within_b: (n,) bool, the images that each is scored on (extreme levels in a
-    against all in b). Raises ValueError as `score` and `intervals.estimate`, and when the numbers of seeds do not match.
+    Shapes as in `metric_statistic`. within_a, within_b: (n,) bool, the images that each is scored on, such as extreme
+    levels and all. Raises ValueError as `score` and `intervals.estimate`, and when the numbers of seeds do not match.
     """
     first = metric_statistic(name, label, probability_a, threshold, within_a)
     second = metric_statistic(name, label, probability_b, threshold, within_b)
@@ -264,7 +248,3 @@ def difference_estimate(
         raise ValueError(f"probability_a and probability_b have {sorted(seeds)} seeds; give the same number, or one")
     low, high = _bounds(name, probability_a)
     return estimate(lambda weights: first(weights) - second(weights), groups, (low - high, high - low))
-
-
-def _bounds(name: str, probability: np.ndarray) -> Bounds:
-    return (0.0, 2.0) if name == "brier" and np.ndim(probability) == 3 else _metric(name).bounds

@@ -20,7 +20,7 @@ from lib.training.data import Data, Part
 if TYPE_CHECKING:  # reading a finished run loads no deep-learning library
     import keras
 
-FILES = ("predictions.parquet", "history.parquet", "dynamics.npy", "model.weights.h5")
+FILES = ("predictions.parquet", "dynamics.npy", "model.weights.h5")
 
 
 class DamagedRun(RuntimeError):
@@ -53,10 +53,10 @@ class Run:
         """What the run was asked to do."""
         return Configuration.model_validate(self.record["configuration"])
 
-    @cached_property
+    @property
     def history(self) -> pd.DataFrame:
         """Measured after every epoch: epoch, part (`train`, `tuning`), loss, accuracy, auc, precision, recall, f1."""
-        return pd.read_parquet(self.folder / "history.parquet")
+        return pd.DataFrame(self.record["history"])
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
@@ -172,7 +172,6 @@ def _train(configuration: Configuration, data: Data, key: str, folder: Path) -> 
     started = datetime.now(UTC).isoformat(timespec="seconds")
     with atomic.replacing_folder(folder, partial) as temporary:
         network, progress = train.train(configuration, data, temporary)
-        pd.DataFrame(progress.history).to_parquet(temporary / "history.parquet", index=False)
         _predictions(network, data).to_parquet(temporary / "predictions.parquet", index=False)
         np.save(temporary / "dynamics.npy", np.array(progress.dynamics))
         network.save_weights(temporary / "model.weights.h5")
@@ -181,6 +180,7 @@ def _train(configuration: Configuration, data: Data, key: str, folder: Path) -> 
             "key": key,
             "name": configuration.name,
             "configuration": configuration.model_dump(mode="json"),
+            "history": progress.history,
             "training_seconds": round(progress.seconds, 2),
             "parameters_total": network.count_params(),
             "parameters_trained": sum(int(np.prod(weight.shape)) for weight in network.trainable_weights),

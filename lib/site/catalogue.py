@@ -19,7 +19,7 @@ Every training run that a chapter of this build used, once each. The results are
 interval over groups of images. *Differs in* shows the settings in which the runs on this page are not all alike; the
 rest unfolds below each name.
 """
-HEADER = ("Run", "Differs in", *METRICS.values(), "Parameters trained", "Training", "Chapters")
+HEADER = ("Run", "Differs in", *METRICS.values(), "Parameters trained", "Chapters", "Training")
 
 
 def catalogue_page(book: Book, chapters: Sequence[Chapter], cache: Path) -> str:
@@ -56,8 +56,8 @@ def _row(book: Book, record: dict, varied: Sequence[str], users: Sequence[Chapte
         settings({_leaf(name, varied): configuration[name] for name in varied if name in configuration}) or "–",
         *(interval(results.get(name)) for name in METRICS),
         f"{record['parameters_trained']:,}<br><small>of {record['parameters_total']:,}</small>",
-        f"{duration(record['training_seconds'])}<br><small>{when(record['started'])}<br>{escape(device(record))}</small>",
         ", ".join(links),
+        f"{duration(record['training_seconds'])}<br><small>{when(record['started'])}<br>{escape(device(record))}</small>",
     ]
 
 

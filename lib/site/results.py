@@ -26,13 +26,22 @@ def run_results(folder: Path, record: dict[str, Any], cache: Path) -> dict[str, 
 
 
 def measure_run(predictions: Path) -> dict[str, dict[str, Any]]:
-    """Accuracy and AUC on the validation part of a table with columns part, group, label, probability."""
-    import pandas as pd
-    from sklearn import metrics
+    """Metrics on the validation part, with intervals over groups; a metric that is undefined there has no value.
+
+    predictions: table with columns part, group, label and probability (with many classes probability_0, probability_1 ...).
+    """
+    import pandas as pd  # here, so that pages without new runs are built without it
+
+    from lib import metrics
 
     rows = pd.read_parquet(predictions).query("part == 'validation'")
-    values = {
-        "auc": metrics.roc_auc_score(rows["label"], rows["probability"]),
-        "accuracy": metrics.accuracy_score(rows["label"], rows["probability"] > 0.5),
-    }
-    return {name: {"value": float(value), "low": None, "high": None} for name, value in values.items()}
+    columns = [name for name in rows.columns if name.startswith("probability")]
+    probability = rows[columns].to_numpy().squeeze()
+    results: dict[str, dict[str, Any]] = {}
+    for name in METRICS:
+        try:
+            estimate = metrics.metric_estimate(name, rows["label"].to_numpy(), probability, rows["group"].to_numpy())
+            results[name] = estimate.record()
+        except ValueError:  # a class without any image
+            results[name] = {"value": None}
+    return results

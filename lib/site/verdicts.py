@@ -11,7 +11,7 @@ from lib.site.fragments import interval, table, verdict_badge
 from lib.site.notebook import raw_html
 from lib.site.provenance import page_foot
 
-HEADER = ("", "Verdict", "Hypothesis", "Claim", "Measured", "On")
+HEADER = ("", "Verdict", "Hypothesis", "Claim", "Measured", "Based on")
 VERDICTS = ("confirmed", "refuted", "undecided")
 INTRODUCTION = """\
 # Hypotheses and verdicts
@@ -49,9 +49,9 @@ def error_sentence(records: Sequence[dict[str, Any]]) -> str:
     chapters = f"{len(alphas)} chapter" + ("s" if len(alphas) > 1 else "")
     levels = " or ".join(f"{100 * alpha:g} %" for alpha in sorted(set(alphas.values())))
     return (
-        f"{len(judged)} of {len(records)} hypotheses in {chapters} were judged, and {confirmed} confirmed. "
-        f"[Holm's procedure](references.md) keeps the chance of one or more false confirmations at {levels} in a chapter: "
-        f"over {chapters}, at most {sum(alphas.values()):.2g} of them must be expected to hold one by chance alone."
+        f"{len(judged)} of {len(records)} hypotheses were judged, in {chapters}; {confirmed} of them confirmed. "
+        f"[Holm's procedure](references.md) keeps the chance of one or more false confirmations in a chapter at {levels}, "
+        f"so the number of chapters that hold one by chance alone is expected to be at most {sum(alphas.values()):.2g}."
     )
 
 

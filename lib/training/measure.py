@@ -23,11 +23,11 @@ def probabilities(outputs: np.ndarray) -> np.ndarray:
     return np.hstack([special.expit(-outputs), special.expit(outputs)])
 
 
-def scores(labels: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+def scores(labels: np.ndarray, outputs: np.ndarray) -> dict[str, float | None]:
     """Loss (cross-entropy, from logits) and metrics of one part (S3.12, S0.8).
 
     labels: (n,) int. outputs: (n, 1) or (n, classes) logits. Several classes: macro averages, AUC one against the rest.
-    A class that is absent makes the AUC nan.
+    Where a class is absent the AUC is None.
     """
     probability = probabilities(outputs)
     classes = np.arange(probability.shape[1])
@@ -40,7 +40,7 @@ def scores(labels: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
     return {
         "loss": float(-log_probability[np.arange(len(labels)), labels].mean()),
         "accuracy": float((predicted == labels).mean()),
-        "auc": float(metrics.roc_auc_score(labels, auc_scores, multi_class="ovr")) if complete else float("nan"),
+        "auc": float(metrics.roc_auc_score(labels, auc_scores, multi_class="ovr")) if complete else None,
         "precision": float(metrics.precision_score(labels, predicted, average=average, zero_division=0)),
         "recall": float(metrics.recall_score(labels, predicted, average=average, zero_division=0)),
         "f1": float(metrics.f1_score(labels, predicted, average=average, zero_division=0)),

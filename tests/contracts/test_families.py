@@ -1,0 +1,60 @@
+"""Chapters ask for no run that the build graph does not know."""
+
+import ast
+
+import pytest
+
+from lib import chapters, config, graph, grids
+
+each_chapter = pytest.mark.parametrize("name", config.chapters())
+STUDIES = {family.study.__name__: family for family in grids.FAMILIES.values()}
+
+
+def calls(name: str) -> list[ast.Call]:
+    code = graph.code_of(config.NOTEBOOKS / f"{name}.py")
+    return [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+
+
+def studies_called(name: str) -> list[tuple[str, ast.Call]]:
+    """Calls of `grids.<study>(...)` in a chapter."""
+    found = [(ast.unparse(call.func), call) for call in calls(name)]
+    return [(function.removeprefix("grids."), call) for function, call in found if function.startswith("grids.")]
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in config.NOTEBOOKS.glob("*.py")))
+def test_no_configuration_is_made_by_hand(name):
+    made = [call for call in calls(name) if ast.unparse(call.func).split(".")[-1] == "Configuration"]
+    assert not made, f"{name} makes a Configuration of its own; only families of lib/grids.py do"
+
+
+@each_chapter
+def test_studies_belong_to_the_chapter_that_asks_for_them(name):
+    for study, _ in studies_called(name):
+        assert study in STUDIES, f"{name}: grids.{study} is no family; the build graph does not know its runs"
+        assert STUDIES[study].chapter == name, f"{name}: grids.{study} belongs to {STUDIES[study].chapter}"
+
+
+@each_chapter
+def test_studies_get_the_parameters_that_the_graph_gives_them(name):
+    """`grids.family` fills an argument from the parameter of the same name; the chapter's call must do the same."""
+    for study, call in studies_called(name):
+        arguments = [ast.unparse(argument) for argument in call.args]
+        arguments += [f"{keyword.arg}={ast.unparse(keyword.value)}" for keyword in call.keywords]
+        names = list(ast.signature(study)) if False else list(STUDIES[study].study.__annotations__)[: len(arguments)]
+        assert [argument.split("=")[-1] for argument in arguments] == [
+            (argument.split("=")[0] if "=" in argument else expected).upper()
+            for argument, expected in zip(arguments, names, strict=True)
+        ]
+
+
+@each_chapter
+def test_every_family_is_asked_for(name):
+    families = {family.study.__name__ for family in grids.FAMILIES.values() if family.chapter == name}
+    assert families == {study for study, _ in studies_called(name)}
+
+
+@pytest.mark.parametrize("profile", config.PROFILES)
+def test_the_graph_lists_the_runs_of_every_family(profile):
+    for label, family in grids.FAMILIES.items():
+        assert family.chapter in config.chapters(), f"family {label}: no chapter {family.chapter}"
+        assert graph.runs_of(family.chapter, "elpv", profile)

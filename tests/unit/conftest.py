@@ -1,0 +1,89 @@
+"""Shared by the unit tests: a tiny data set, build folders of their own, copies of the sources, processes to kill."""
+
+import multiprocessing
+import runpy
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lib import config
+
+elpv_like = runpy.run_path(str(Path(__file__).parents[1] / "data" / "elpv_like.py"))
+
+
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory) -> Path:
+    """The tiny data set: 16 groups of 8 images; never changed."""
+    return elpv_like["write"](tmp_path_factory.mktemp("elpv_like"))
+
+
+@pytest.fixture
+def changeable_data(data_folder, tmp_path, monkeypatch) -> Path:
+    """A copy of it that a test may change."""
+    folder = shutil.copytree(data_folder, tmp_path / "changeable")
+    monkeypatch.setenv(config.DATA_VARIABLE, str(folder))
+    return folder
+
+
+@pytest.fixture
+def book(data_folder, tmp_path, monkeypatch) -> Callable[[str], config.Context]:
+    """`book(profile)`: the context of a chapter on the tiny data set, in a build folder of this test."""
+    monkeypatch.setenv(config.BUILD_VARIABLE, str(tmp_path / "build"))
+    monkeypatch.setenv(config.DATA_VARIABLE, str(data_folder))
+    monkeypatch.delenv(config.OUTPUT_VARIABLE, raising=False)
+    return lambda profile="cpu": config.chapter("test", "elpv", profile)
+
+
+@pytest.fixture
+def checkout(tmp_path) -> Path:
+    """A copy of the sources that a test may change; `python(code, folder)` runs there."""
+    folder = tmp_path / "checkout"
+    for name in ("lib", "params", "notebooks"):
+        shutil.copytree(config.REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+@pytest.fixture
+def python() -> Callable[..., subprocess.CompletedProcess]:
+    """`python(code, folder)`: run code in a fresh interpreter, importing from `folder` first; its standard output."""
+
+    def run(code: str, folder: Path = config.REPOSITORY) -> str:
+        command = [sys.executable, "-c", textwrap.dedent(code)]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> multiprocessing.context.ForkServerContext:
+    """Processes that start with TensorFlow loaded: killing ten of them costs one import."""
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(["lib.runs", "lib.training.train", "sklearn.metrics"])
+    return server
+
+
+@pytest.fixture
+def child(fork_server, tmp_path) -> Callable[[str], multiprocessing.Process]:
+    """`child(code)`: start code in a process of its own, with the environment of now; killed when the test ends."""
+    started = []
+
+    def start(code: str) -> multiprocessing.Process:
+        script = tmp_path / f"child{len(started)}.py"
+        environment = {name: value for name, value in __import__("os").environ.items() if name.startswith("BOOK_")}
+        script.write_text(f"import os\nos.environ.update({environment!r})\n" + textwrap.dedent(code))
+        process = fork_server.Process(target=runpy.run_path, args=(str(script),))
+        process.start()
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.join()

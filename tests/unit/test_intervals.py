@@ -1,0 +1,240 @@
+import json
+import tracemalloc
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lib import intervals
+from lib.intervals import BootstrapEstimate, BoundaryEstimate, StudentEstimate, estimate, rescale, seed_mean_estimate
+
+ALPHAS = [0.001, 0.01, 0.05, 0.2, 0.5, 0.9]
+
+
+def mean_of(values):
+    """Weighted mean of values (n,) or (seeds, n), NaN where all weights are 0."""
+
+    def statistic(weights):
+        with np.errstate(invalid="ignore"):
+            return (weights @ np.transpose(values) / weights.sum(axis=1, keepdims=np.ndim(values) == 2)).T
+
+    return statistic
+
+
+def shares(groups, seed=0, size=20, seeds=1):
+    generator = np.random.default_rng(seed)
+    values = np.clip(generator.normal(0.7, 0.1, (seeds, groups * size)) + generator.normal(0, 0.05, (seeds, 1)), 0, 1)
+    return (values[0] if seeds == 1 else values), np.repeat(np.arange(groups), size)
+
+
+def test_kind_follows_the_number_of_groups_and_seeds():
+    kinds = {
+        (29, 1): StudentEstimate,
+        (30, 1): BootstrapEstimate,
+        (40, 5): StudentEstimate,
+        (30, 30): BootstrapEstimate,
+    }
+    for (groups, seeds), kind in kinds.items():
+        values, group = shares(groups, seeds=seeds, size=5)
+        result = estimate(mean_of(values), group)
+        assert isinstance(result, kind)
+        assert (result.images, result.groups, result.seeds) == (groups * 5, groups, seeds)
+        assert str(groups) in result.method and ("seeds" in result.method) == (seeds > 1)
+
+
+def test_jackknife_of_a_mean_is_the_t_interval_over_groups():
+    values, groups = shares(7)
+    result = estimate(mean_of(values), groups)
+    means = values.reshape(7, 20).mean(axis=1)
+    expected = stats.t.interval(0.9, 6, loc=means.mean(), scale=stats.sem(means))
+    assert result.interval(0.9) == pytest.approx(expected)
+    assert result.p_value(0.6) == pytest.approx(stats.ttest_1samp(means, 0.6).pvalue)
+    assert result.degrees_of_freedom == 6
+
+
+def test_jackknife_between_bounds_is_on_the_scale_of_log_odds():
+    values, groups = shares(7)
+    plain, logit = estimate(mean_of(values), groups), estimate(mean_of(values), groups, bounds=(0, 1))
+    slope = 1 / (plain.value * (1 - plain.value))
+    assert logit.standard_error == pytest.approx(plain.standard_error * slope, rel=0.02)
+    low, high = logit.interval(0.999999)
+    assert 0 < low < plain.interval(0.95)[0] and high < 1
+
+
+def test_several_seeds_without_seed_spread_are_one_seed():
+    values, groups = shares(7)
+    one, many = estimate(mean_of(values), groups), estimate(mean_of(np.tile(values, (4, 1))), groups)
+    assert many.interval() == pytest.approx(one.interval()) and many.seeds == 4
+
+
+def test_several_seeds_without_shared_image_effects_are_a_t_interval_over_seeds():
+    seed_values = np.array([0.2, 0.25, 0.3, 0.22, 0.4])
+    values, groups = np.repeat(seed_values[:, None], 140, axis=1), np.arange(140) // 20
+    result = estimate(mean_of(values), groups)
+    assert result.interval() == pytest.approx(seed_mean_estimate(seed_values).interval())
+
+
+def test_variance_of_two_factors_is_not_counted_twice():
+    generator = np.random.default_rng(5)
+    squared = []
+    for _ in range(300):
+        seeds, groups = generator.normal(size=(5, 1)), generator.normal(size=8)
+        values = seeds + groups + 2 * generator.normal(size=(5, 8))
+        squared.append(estimate(mean_of(values), np.arange(8)).standard_error ** 2)
+    truth = 1 / 5 + 1 / 8 + 4 / 40  # seeds, groups, and what they do together once
+    assert np.mean(squared) == pytest.approx(truth, rel=0.1)
+
+
+def test_bootstrap_is_that_of_a_plain_loop():
+    values, groups = shares(35, size=4)
+    result = estimate(mean_of(values), groups, replicates=4999)
+    generator, means = np.random.default_rng(3), values.reshape(35, 4).mean(axis=1)
+    looped = [means[generator.integers(35, size=35)].mean() for _ in range(4999)]
+    assert result.interval() == pytest.approx(np.quantile(looped, [0.025, 0.975]), abs=0.002)
+    assert result.interval()[0] == result.replicates[124] and result.interval()[1] == result.replicates[-125]
+
+
+def test_pigeonhole_bootstrap_draws_seeds_too():
+    values, groups = shares(40, seeds=32, size=3)
+    both = estimate(mean_of(values), groups)
+    groups_only = estimate(lambda weights: mean_of(values)(weights).mean(axis=0), groups)
+    widths = [high - low for high, low in (both.interval()[::-1], groups_only.interval()[::-1])]
+    assert widths[0] > 2 * widths[1]
+    assert widths[0] == pytest.approx(np.diff(seed_mean_estimate(values.mean(axis=1)).interval())[0], rel=0.25)
+
+
+def test_repeats_exactly_and_does_not_depend_on_chunks(monkeypatch):
+    values, groups = shares(35, size=4)
+    first = estimate(mean_of(values), groups)
+    assert np.array_equal(first.replicates, estimate(mean_of(values), groups).replicates)
+    assert not np.array_equal(first.replicates, estimate(mean_of(values), groups, random_seed=8).replicates)
+    monkeypatch.setattr(intervals, "CHUNK_ELEMENTS", 1000)
+    np.testing.assert_allclose(estimate(mean_of(values), groups).replicates, first.replicates)
+
+
+def test_group_names_may_be_of_any_kind():
+    values, groups = shares(7)
+    named = np.array([f"module {group}" for group in groups], dtype=object)
+    assert estimate(mean_of(values), named[::1]).interval() == estimate(mean_of(values), groups).interval()
+    shuffled = np.random.default_rng(0).permutation(140)
+    expected = estimate(mean_of(values), groups).interval()
+    assert estimate(mean_of(values[shuffled]), named[shuffled]).interval() == pytest.approx(expected)
+
+
+def examples():
+    values, groups = shares(7)
+    many_values, many_groups = shares(40, size=3)
+    yield estimate(mean_of(values), groups, bounds=(0, 1))
+    yield estimate(mean_of(values), groups)
+    yield estimate(mean_of(values), groups, bounds=(0, np.inf))
+    yield estimate(mean_of(values - 0.7), groups, bounds=(-1, 1))
+    yield estimate(mean_of(many_values), many_groups, bounds=(0, 1))
+    yield estimate(mean_of(np.ones(140)), groups, bounds=(0, 1))
+    yield estimate(mean_of(np.zeros(140)), groups, bounds=(0, 1))
+    yield seed_mean_estimate([0.4, 0.5, 0.45], bounds=(0, 1))
+
+
+@pytest.mark.parametrize("result", list(examples()), ids=lambda result: result.method)
+def test_p_value_is_the_smallest_alpha_whose_interval_excludes_the_margin(result):
+    low, high = result.interval(0.999)
+    for margin in np.linspace(max(result.bounds[0], low - 0.05), min(result.bounds[1], high + 0.05), 41):
+        p_value = result.p_value(margin)
+        assert 0 <= p_value <= 1
+        for alpha in ALPHAS:
+            low_alpha, high_alpha = result.interval(1 - alpha)
+            if abs(alpha - p_value) > 1e-9:
+                assert (not low_alpha <= margin <= high_alpha) == (p_value <= alpha)
+
+
+@pytest.mark.parametrize("result", list(examples()), ids=lambda result: result.method)
+def test_intervals_are_nested_hold_the_value_and_keep_to_the_bounds(result):
+    wide, narrow = result.interval(0.99), result.interval(0.8)
+    assert result.bounds[0] <= wide[0] <= narrow[0] <= result.value <= narrow[1] <= wide[1] <= result.bounds[1]
+
+
+def test_record_is_the_recorded_entry():
+    values, groups = shares(7)
+    record = estimate(mean_of(values), groups, bounds=(0, 1)).record(0.9)
+    assert list(record) == ["value", "low", "high", "level", "method", "images", "groups", "seeds"]
+    assert record["level"] == 0.9 and record["method"] == "jackknife-t over 7 groups"
+    assert json.loads(json.dumps(record, allow_nan=False)) == record
+
+
+def test_undefined_without_one_group_says_so():
+    groups = np.repeat(np.arange(4), 5)
+    rare = (groups == 2).astype(float)  # only one group holds what the statistic is of
+    statistic = mean_of(np.linspace(0, 1, 20))
+    known = estimate(lambda weights: statistic(weights * rare), groups, bounds=(0, 1))
+    assert known.interval() == (0, 1) and known.p_value(0.1) == 1
+    assert known.method == "jackknife-t over 4 groups, undefined without one of them"
+    record = estimate(lambda weights: statistic(weights * rare), groups, bounds=(0, np.inf)).record()
+    assert record["high"] is None and json.dumps(record, allow_nan=False)
+
+
+def test_undefined_replicates_lie_beyond_both_limits():
+    replicates = np.concatenate([np.linspace(0.3, 0.6, 1989), np.full(10, np.nan)])
+    common = {"value": 0.5, "method": "", "images": 9, "groups": 40, "seeds": 1, "bounds": (0, 1)}
+    result = BootstrapEstimate(replicates=replicates, **common)
+    assert result.interval(0.95) == (replicates[39], replicates[1989 - 40])
+    assert result.interval(0.995) == (0, 1)
+    assert result.p_value(0.2) == 2 * 11 / 2000
+
+
+def test_value_at_a_bound_is_not_certain():
+    groups = np.repeat(np.arange(40), 3)
+    result = estimate(mean_of(np.ones(120)), groups, bounds=(0, 1))
+    assert isinstance(result, BoundaryEstimate)
+    low, high = stats.binomtest(40, 40).proportion_ci(0.95, "exact")
+    assert result.interval(0.95) == pytest.approx((low, high))
+    assert result.p_value(1) == 1 and result.p_value(low) == pytest.approx(0.05)
+
+
+def test_more_groups_than_replicates_are_left_out_in_bundles():
+    generator = np.random.default_rng(0)
+    values = 0.5 + generator.normal(0, 0.05, (3, 3000)) + generator.normal(0, 0.1, 3000)
+    full = estimate(mean_of(values), np.arange(3000), replicates=3001)
+    bundled = estimate(mean_of(values), np.arange(3000), replicates=500)
+    assert bundled.standard_error == pytest.approx(full.standard_error, rel=0.1)
+
+
+def test_memory_of_many_images_is_bounded():
+    values = np.random.default_rng(0).random(100_000)
+    tracemalloc.start()
+    estimate(mean_of(values), np.arange(100_000), replicates=39)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200e6
+
+
+def test_rescale_at_its_ends():
+    assert rescale(0.5, (0, 1)) == 0 and rescale(0, (-1, 1)) == 0 and rescale(3.0, (-np.inf, np.inf)) == 3
+    assert rescale(1, (0, 1)) == np.inf and rescale(np.e, (0, np.inf)) == pytest.approx(1)
+
+
+def test_seed_mean_is_the_t_interval():
+    values = np.array([0.61, 0.66, 0.7, 0.58, 0.63])
+    result = seed_mean_estimate(values, images=32, groups=4)
+    assert result.interval(0.9) == pytest.approx(stats.t.interval(0.9, 4, loc=values.mean(), scale=stats.sem(values)))
+    assert result.p_value(0.7) == pytest.approx(stats.ttest_1samp(values, 0.7).pvalue)
+    assert (result.seeds, result.images, result.groups, result.method) == (5, 32, 4, "t over 5 seeds")
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: estimate(mean_of(np.ones(4)), ["a"] * 4), "all 4 images are of one group"),
+        (lambda: estimate(mean_of(np.ones(4)), ["a", None, "b", "b"]), r"shape \(4,\) or gaps"),
+        (lambda: estimate(mean_of(np.ones(4)), np.ones((2, 2))), r"shape \(2, 2\) or gaps"),
+        (lambda: estimate(mean_of(np.full(4, np.nan)), [1, 1, 2, 2]), "the statistic is nan on all 4 images"),
+        (lambda: estimate(mean_of(np.arange(4)), [1, 1, 2, 2]).interval(95), "level is 95"),
+        (lambda: estimate(mean_of(np.arange(4) / 4), [1, 1, 2, 2], (0, 1)).p_value(80), "margin is 80"),
+        (lambda: seed_mean_estimate([0.5]), "two or more"),
+        (lambda: seed_mean_estimate([0.5, np.nan]), "gaps"),
+        (lambda: seed_mean_estimate([0.5, np.inf]), "gaps"),
+        (lambda: seed_mean_estimate([0.5, 1.5], bounds=(0, 1)), "beyond"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(call, message):
+    with pytest.raises(ValueError, match=message) as refusal:
+        call()
+    assert "\n" not in str(refusal.value)
