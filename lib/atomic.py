@@ -43,7 +43,8 @@ def replacing_folder(path: Path, partial: Path | None = None) -> Iterator[Path]:
     try:
         yield temporary
         if path.exists():  # moved aside first: killed while removing it, `path` is never half a folder
-            os.replace(path, aside := Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-")))
+            aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+            os.replace(path, aside)
             os.replace(temporary, path)
             shutil.rmtree(aside)
         else:

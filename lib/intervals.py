@@ -65,7 +65,7 @@ class Estimate(ABC):
 
 @dataclass(frozen=True, eq=False)
 class BootstrapEstimate(Estimate):
-    """Percentile interval between ranks of the replicates (Davison and Hinkley 1997, section 5.3.1).
+    """Percentile interval between ranks of the replicates, expanded for few units (Hesterberg 2015, section 5.3).
 
     replicates: (replicates,) float, sorted, NaN last; one without a value counts as lying beyond both limits.
     """
@@ -74,12 +74,18 @@ class BootstrapEstimate(Estimate):
 
     def _limits(self, alpha: float) -> tuple[float, float]:
         count, known = len(self.replicates), int(np.sum(~np.isnan(self.replicates)))
-        rank = int(np.floor(alpha / 2 * (count + 1) + 1e-9)) - (count - known)
+        tail = stats.norm.sf(stats.t.isf(alpha / 2, self._units - 1) * np.sqrt(self._units / (self._units - 1)))
+        rank = int(np.floor(tail * (count + 1) + 1e-9)) - (count - known)
         return (self.replicates[rank - 1], self.replicates[known - rank]) if 1 <= rank <= known else UNBOUNDED
 
     def _p_value(self, margin: float) -> float:
         beyond = min(np.sum(~(self.replicates > margin)), np.sum(~(self.replicates < margin)))
-        return 2 * (beyond + 1) / (len(self.replicates) + 1)
+        distance = max(0.0, stats.norm.isf((beyond + 1) / (len(self.replicates) + 1)))
+        return 2 * stats.t.sf(distance * np.sqrt(1 - 1 / self._units), self._units - 1)
+
+    @property
+    def _units(self) -> int:
+        return min(self.groups, self.seeds) if self.seeds > 1 else self.groups
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,7 +35,6 @@ def command(folder: Path, home: Path, port: int, browser: bool) -> list[str]:
         "LabApp.user_settings_dir": home / "settings",
         "LabApp.workspaces_dir": home / "workspaces",
         "LabApp.extension_manager": "readonly",
-        "LabApp.news_url": None,
         "FileCheckpoints.checkpoint_dir": home / "checkpoints",
     }
     return [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]

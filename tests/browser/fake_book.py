@@ -69,7 +69,7 @@ def make_book(folder: Path, profile: str = "smoke") -> tuple[Path, Path]:
     atomic.write_json(root / "data" / "data.json", data)
     keys = [write_run(root, seed) for seed in (7, 8)]
     write_chapter(root, notebooks, "01_look", LOOK, [[], [], [plot("share of images")], [wide_table()]])
-    write_chapter(root, notebooks, "03_train", TRAIN, [[], [plot("loss")], [plot("loss", height=900)]], keys)
+    write_chapter(root, notebooks, "03_train", TRAIN, [[], [plot("loss", height=1500)], [plot("loss")]], keys)
     verdicts = {"smoke": dict.fromkeys(VERDICTS, "not judged (smoke)")}.get(profile, {})
     entries = [hypothesis(name, verdicts.get(name, verdict), value) for name, (verdict, value) in VERDICTS.items()]
     atomic.write_json(root / "chapters" / "03_train" / "hypotheses.json", entries)

@@ -84,7 +84,9 @@ def test_budget_of_cells_and_lines(name):
 def test_prose_explains_and_comments_are_few(name):
     code = "\n".join(code_of(name)) + "\n"
     lines = [line for line in code.splitlines() if line.strip()]
-    comments = [token for token in tokenize.generate_tokens(io.StringIO(code).readline) if token.type == tokenize.COMMENT]
+    comments = [
+        token for token in tokenize.generate_tokens(io.StringIO(code).readline) if token.type == tokenize.COMMENT
+    ]
     assert len(comments) < COMMENT_SHARE * len(lines), f"{name}: {len(comments)} comments in {len(lines)} lines of code"
 
 

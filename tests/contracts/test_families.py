@@ -1,10 +1,11 @@
 """Chapters ask for no run that the build graph does not know."""
 
 import ast
+import inspect
 
 import pytest
 
-from lib import chapters, config, graph, grids
+from lib import config, graph, grids
 
 each_chapter = pytest.mark.parametrize("name", config.chapters())
 STUDIES = {family.study.__name__: family for family in grids.FAMILIES.values()}
@@ -38,13 +39,10 @@ def test_studies_belong_to_the_chapter_that_asks_for_them(name):
 def test_studies_get_the_parameters_that_the_graph_gives_them(name):
     """`grids.family` fills an argument from the parameter of the same name; the chapter's call must do the same."""
     for study, call in studies_called(name):
-        arguments = [ast.unparse(argument) for argument in call.args]
-        arguments += [f"{keyword.arg}={ast.unparse(keyword.value)}" for keyword in call.keywords]
-        names = list(ast.signature(study)) if False else list(STUDIES[study].study.__annotations__)[: len(arguments)]
-        assert [argument.split("=")[-1] for argument in arguments] == [
-            (argument.split("=")[0] if "=" in argument else expected).upper()
-            for argument, expected in zip(arguments, names, strict=True)
-        ]
+        keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        given = inspect.signature(STUDIES[study].study).bind(*map(ast.unparse, call.args), **keywords).arguments
+        other = {argument: value for argument, value in given.items() if value != argument.upper()}
+        assert not other, f"{name}: grids.{study} gets {other} instead of the parameters of these names"
 
 
 @each_chapter

@@ -41,7 +41,9 @@ def prose(name: str) -> str:
 @pytest.mark.parametrize("name", ["intro", *config.chapters()])
 def test_no_typed_numbers(name):
     found = [number for number in typed_numbers(prose(name)) if (name, number) not in ALLOWED]
-    assert not found, f"{name} types {found}; let a cell show what was measured, or params/literature.yml what was published"
+    assert not found, (
+        f"{name} types {found}; let a cell show what was measured, or params/literature.yml what was published"
+    )
 
 
 def test_every_exception_is_needed_and_explained():
