@@ -71,7 +71,16 @@ def _snakemake(dataset: str, profile: str, jobs: int) -> int:
                 "--max-checksum-file-size",
                 "1000000",
             ]
-            command += ["--nolock", "--quiet", "host", "reason", "rules", "--config", f"dataset={dataset}", f"profile={profile}"]
+            command += [
+                "--nolock",
+                "--quiet",
+                "host",
+                "reason",
+                "rules",
+                "--config",
+                f"dataset={dataset}",
+                f"profile={profile}",
+            ]
             return subprocess.run(command, cwd=config.REPOSITORY).returncode
     except filelock.Timeout:
         raise config.UserError(f"the {profile} book of {dataset} is being built already; wait for it to end") from None

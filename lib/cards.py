@@ -43,9 +43,22 @@ class PackageReader(Strict):
         return table.parent
 
     def rows(self) -> pd.DataFrame:
-        """The whole table, labels included: columns as declared, one row an image, in the file's order."""
+        """The whole table, labels included: columns as declared, one row an image, in the file's order.
+
+        Raises UserError naming the first row that has other columns or whose level is no number.
+        """
         table = self.folder() / Path(self.table).name
-        return pd.read_csv(table, sep=r"\s+", header=None, names=self.columns)
+        try:
+            rows = pd.read_csv(table, sep=r"\s+", header=None, names=self.columns)
+        except ValueError as error:  # of pandas: rows of other lengths, no text
+            raise config.UserError(f"{table}: {str(error).strip()}; columns are: {' '.join(self.columns)}") from None
+        if rows.empty:
+            raise config.UserError(f"{table} has no row; columns are: {' '.join(self.columns)}")
+        level = pd.to_numeric(rows["level"], errors="coerce")
+        if (gaps := level.isna()).any():
+            given = rows["level"][gaps].iloc[0]
+            raise config.UserError(f"{table}, row {gaps.idxmax() + 1}: level {given!r} is no number; correct the row")
+        return rows.assign(level=level.astype(float))
 
 
 class BlockGroups(Strict):

@@ -22,10 +22,10 @@ def images(context: config.Context) -> pd.DataFrame:
     and level are missing. In `smoke` the rows are a thinned development part with a pseudo-test of its own: the real
     test part is absent.
     """
-    path = context.root / "data" / "manifest.parquet"
-    if not path.exists():
+    folder = context.root / "data"
+    if not (folder / "data.json").exists():  # written last
         prepare(context.dataset, context.profile)
-    return pd.read_parquet(path)
+    return pd.read_parquet(folder / "manifest.parquet")
 
 
 def development(context: config.Context) -> pd.DataFrame:
@@ -41,7 +41,10 @@ def data_sha256(context: config.Context) -> str:
 
 
 def prepare(dataset: str, profile: str) -> None:
-    """Read the card, describe the images, split, hide, and write `data/manifest.parquet` and `data/data.json`."""
+    """Read the card, describe the images, split, hide, and write `data/manifest.parquet` and `data/data.json`.
+
+    Images that cannot be read are left out. Raises UserError when none can, or when there are too few groups.
+    """
     card, root = cards.load(dataset), config.book_root(dataset, profile)
     with atomic.lock(root / "data.lock"):
         table = _hide(_split(_annotated(card), config.profile_settings(profile).images))
@@ -59,7 +62,10 @@ def _annotated(card: cards.Card) -> pd.DataFrame:
     table["group"] = splits.block_groups(card.group.size, within, len(rows))
     table["level"] = rows["level"].astype(float)
     table["label"] = (rows["level"] > card.positive_above_level).astype("Int8")
-    return table[table["status"] == "ok"].reset_index(drop=True)
+    readable = table["status"] == "ok"
+    if not readable.any():
+        raise config.UserError(f"no image can be read; the first is {table['path'].iloc[0]}: {table['status'].iloc[0]}")
+    return table[readable].reset_index(drop=True)
 
 
 def _split(table: pd.DataFrame, images: int | None) -> pd.DataFrame:
@@ -97,5 +103,15 @@ def _summary(dataset: str, profile: str, table: pd.DataFrame) -> dict:
     }
 
 
+def main(arguments: list[str]) -> int:
+    """`DATASET PROFILE`; a mistake of the user's is one line."""
+    try:
+        prepare(*arguments)
+    except config.UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
 if __name__ == "__main__":
-    prepare(*sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

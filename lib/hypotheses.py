@@ -68,14 +68,14 @@ class Hypotheses:
         cells = ((h.id, h.statement, h.claim, h.source) for h in self.declared.values())
         return _table(("", "Hypothesis", "Claim", "Source"), [[escape(cell) for cell in row] for row in cells])
 
-    def measure(self, id: str, estimate: Estimate) -> Estimate:
-        """Attach what was measured; returns it. Raises ValueError for an id that was not declared, or measured twice."""
+    def measure(self, id: str, estimate: Estimate) -> "Measurement":
+        """Attach what was measured, and show it. Raises ValueError for an id that was not declared, or measured twice."""
         if id not in self.declared:
             raise ValueError(f"{id} was not declared; declared are: {', '.join(self.declared)}")
         if id in self.estimates:
             raise ValueError(f"{id} was measured already; a hypothesis is measured once")
         self.estimates[id] = estimate
-        return estimate
+        return Measurement(self.declared[id], estimate)
 
     def judge(self) -> "Verdicts":
         """Judge all together and write `hypotheses.json`. Raises ValueError when one was not measured."""
@@ -96,6 +96,23 @@ class Hypotheses:
             "estimate": estimate.record(level),
             "verdict": verdict,
         }
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured for one hypothesis, by itself: the verdict comes when all are judged together."""
+
+    hypothesis: Hypothesis
+    estimate: Estimate
+
+    def __str__(self) -> str:
+        low, high = self.estimate.interval()
+        interval = f"[{low:.3f}, {high:.3f}]"
+        name = f"{self.hypothesis.id}, {self.hypothesis.metric}"
+        return f"{name}: {self.estimate.value:.3f} {interval} (95 % interval, {self.estimate.method})"
+
+    def _repr_html_(self) -> str:
+        return f'<p class="measured">{escape(str(self))}</p>'
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ class Estimate(ABC):
     """A value, and what its interval at any level needs.
 
     value and limits: in the unit of the statistic. bounds: the least and the greatest value it can take.
-    images, groups, seeds: how many it was measured on; 0 for what plays no part.
+    images, groups, seeds: how many it was measured on; 0 for what plays no part. Unknown limits are the bounds.
     """
 
     value: float
@@ -38,10 +38,7 @@ class Estimate(ABC):
     def _p_value(self, margin: float) -> float: ...
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Two-sided confidence interval (low, high), never beyond the bounds; level: fraction in (0, 1).
-
-        A side of which nothing is known ends at its bound. Raises ValueError for a level outside (0, 1).
-        """
+        """Two-sided confidence interval (low, high), within the bounds; level: fraction in (0, 1), else ValueError."""
         if not 0 < level < 1:
             raise ValueError(f"level is {level}; give a fraction between 0 and 1, such as 0.95")
         low, high = np.clip(self._limits(1 - level), *self.bounds)
@@ -65,27 +62,25 @@ class Estimate(ABC):
 
 @dataclass(frozen=True, eq=False)
 class BootstrapEstimate(Estimate):
-    """Percentile interval between ranks of the replicates, expanded for few units (Hesterberg 2015, section 5.3).
+    """Percentile interval, expanded for few units (Hesterberg 2015, doi:10.1080/00031305.2015.1089789).
 
     replicates: (replicates,) float, sorted, NaN last; one without a value counts as lying beyond both limits.
+    units: groups, or seeds where they are fewer; the nominal tail becomes that of t with units - 1 degrees of freedom.
     """
 
     replicates: np.ndarray
+    units: int
 
     def _limits(self, alpha: float) -> tuple[float, float]:
         count, known = len(self.replicates), int(np.sum(~np.isnan(self.replicates)))
-        tail = stats.norm.sf(stats.t.isf(alpha / 2, self._units - 1) * np.sqrt(self._units / (self._units - 1)))
+        tail = stats.norm.sf(stats.t.isf(alpha / 2, self.units - 1) * np.sqrt(self.units / (self.units - 1)))
         rank = int(np.floor(tail * (count + 1) + 1e-9)) - (count - known)
         return (self.replicates[rank - 1], self.replicates[known - rank]) if 1 <= rank <= known else UNBOUNDED
 
     def _p_value(self, margin: float) -> float:
         beyond = min(np.sum(~(self.replicates > margin)), np.sum(~(self.replicates < margin)))
         distance = max(0.0, stats.norm.isf((beyond + 1) / (len(self.replicates) + 1)))
-        return 2 * stats.t.sf(distance * np.sqrt(1 - 1 / self._units), self._units - 1)
-
-    @property
-    def _units(self) -> int:
-        return min(self.groups, self.seeds) if self.seeds > 1 else self.groups
+        return 2 * stats.t.sf(distance * np.sqrt(1 - 1 / self.units), self.units - 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +131,7 @@ class BoundaryEstimate(Estimate):
 def rescale(value: np.ndarray | float, bounds: Bounds) -> np.ndarray | float:
     """Log-odds between two finite bounds, logarithm above one, unchanged without: t intervals cover better there.
 
-    value: float of any shape; same shape back, infinite at a bound and NaN beyond it. Source: Pepe 2003, section 5.2.
+    value: float of any shape; same shape back, infinite at a bound and NaN beyond it. Source: Pepe 2003, chapter 5.
     """
     low, high = bounds
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -182,10 +177,7 @@ def _resampled(statistic: Statistic, index: np.ndarray, groups: int, rows: int, 
 def _left_out(statistic: Statistic, index: np.ndarray, groups: int, most: int, random_seed: int) -> np.ndarray:
     """(seeds, units): without one group each; without one random bundle of groups where there are more than most."""
     unit = np.random.default_rng(random_seed).permutation(groups)[index] % most if groups > most else index
-
-    def weights(first: int, count: int) -> np.ndarray:
-        return (unit != np.arange(first, first + count)[:, None]).astype(float)
-
+    weights = lambda first, count: (unit != np.arange(first, first + count)[:, None]).astype(float)  # noqa: E731
     return _evaluate(statistic, len(index), min(groups, most), weights)
 
 
@@ -220,7 +212,7 @@ def estimate(
     value is the mean over seeds; NaN where undefined. groups: (n,) ids of any kind. bounds: two finite, (low, inf) or
     UNBOUNDED. At least 30 groups (and seeds, if several): percentile bootstrap of both together (Owen 2007). Else
     jackknife-t, groups - 1 degrees of freedom (Efron and Tibshirani 1993, chapter 11; Cameron, Gelbach, Miller 2008).
-    replicates: + 1, times alpha / 2, is best whole. Raises ValueError for one group, gaps, a statistic without a value.
+    Raises ValueError for one group, gaps in groups, a statistic without a finite value.
     """
     index, count = _group_index(groups)
     values = _evaluate(statistic, len(index), 1, lambda first, rows: np.ones((rows, len(index))))[:, 0]
@@ -231,9 +223,10 @@ def estimate(
     units = f"{count} groups" + (f" and {seeds} seeds" if seeds > 1 else "")
     if value in bounds and np.isfinite(bounds).all():
         return BoundaryEstimate(method=f"exact at the bound, {count} groups", units=count, **common)
-    if min(count, seeds if seeds > 1 else count) >= FEWEST_TO_BOOTSTRAP:
+    fewest = min(count, seeds) if seeds > 1 else count
+    if fewest >= FEWEST_TO_BOOTSTRAP:
         drawn = _resampled(statistic, index, count, replicates, random_seed)
-        return BootstrapEstimate(method=f"percentile bootstrap over {units}", replicates=drawn, **common)
+        return BootstrapEstimate(method=f"percentile bootstrap over {units}", replicates=drawn, units=fewest, **common)
     error, freedom = _jackknife_error(values, _left_out(statistic, index, count, replicates, random_seed), bounds)
     method = f"jackknife-t over {units}" + ("" if np.isfinite(error) else ", undefined without one of them")
     return StudentEstimate(method=method, standard_error=error, degrees_of_freedom=freedom, **common)
@@ -242,8 +235,8 @@ def estimate(
 def seed_mean_estimate(values: np.ndarray, bounds: Bounds = UNBOUNDED, images: int = 0, groups: int = 0) -> Estimate:
     """Mean of independent values, one a seed (losses at initialisation), with the t interval over seeds.
 
-    values: (seeds,) float within bounds, two or more. images, groups: what each was measured on, for the record only;
-    the interval speaks of other seeds on the same images. Raises ValueError for fewer, gaps, values beyond bounds.
+    values: (seeds,) float within bounds, two or more, else ValueError. images, groups: what each was measured on, for
+    the record only; the interval speaks of other seeds on the same images.
     """
     values = np.asarray(values, dtype=float)
     if values.ndim != 1 or len(values) < 2 or not np.all(np.isfinite(values) & (np.clip(values, *bounds) == values)):

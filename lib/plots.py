@@ -18,11 +18,11 @@ SERIES_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E
 LEVEL_COLOURS = ("#56B4E9", "#E69F00", "#D55E00", "#882255")
 
 
-def histogram(table: pd.DataFrame, column: str, by: str, unit: str, bins: int = 40) -> go.Figure:
+def histogram(table: pd.DataFrame, column: str, by: str, unit: str, bins: int = 24) -> go.Figure:
     """Distribution of a column as shares within each value of `by`, drawn over one another."""
     figure = go.Figure()
     edges = np.histogram_bin_edges(table[column].dropna(), bins)
-    for colour, (name, values) in zip(LEVEL_COLOURS, table.groupby(by, sort=False)[column], strict=False):
+    for colour, (name, values) in zip(LEVEL_COLOURS, table.groupby(by, observed=True)[column], strict=False):
         share = np.histogram(values, edges)[0] / max(1, len(values))
         figure.add_scatter(
             x=(edges[:-1] + edges[1:]) / 2,
@@ -42,6 +42,7 @@ def bars(counts: pd.DataFrame, unit: str, colours: Mapping[str, str] | None = No
         colour = (colours or {}).get(column, LEVEL_COLOURS[position % len(LEVEL_COLOURS)])
         values = counts[column].tolist()
         figure.add_bar(x=[str(i) for i in counts.index], y=values, name=str(column), marker_color=colour, text=values)
+    figure.update_traces(textposition="outside", textangle=0, cliponaxis=False)
     figure.update_layout(yaxis_title=unit, xaxis_title=counts.index.name, legend_title=counts.columns.name)
     return styled(figure)
 
@@ -56,15 +57,16 @@ def pictures(rows: Mapping[str, Sequence[np.ndarray]], titles: Sequence[Sequence
         len(rows),
         columns,
         horizontal_spacing=0.006,
-        vertical_spacing=0.02,
-        row_titles=[_wrapped(name) for name in rows],
+        vertical_spacing=0.25 / len(rows),
+        subplot_titles=[title for name in rows for title in [name] + [""] * (columns - 1)],
     )
     for row, images in enumerate(rows.values(), start=1):
         for column, image in enumerate(images, start=1):
             text = titles[row - 1][column - 1] if titles else ""
             figure.add_trace(go.Image(source=_data_address(image), hovertemplate=text + "<extra></extra>"), row, column)
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
-    figure.update_layout(height=40 + round(760 / columns) * len(rows), margin={"l": 5, "r": 40, "t": 10, "b": 5})
+    figure.update_annotations(x=0, xanchor="left", font_size=13)  # a row's name stands above its first image
+    figure.update_layout(height=40 + (35 + round(720 / columns)) * len(rows), margin={"l": 5, "r": 5, "t": 30, "b": 5})
     return styled(figure)
 
 
@@ -75,7 +77,16 @@ def curves(history: pd.DataFrame, metrics: Mapping[str, str], by: str | None = N
     by: a column whose values get a row of panels each.
     """
     settings = history[by].unique().tolist() if by else [None]
-    figure = make_subplots(len(settings), len(metrics), shared_xaxes=True, row_titles=settings if by else None)
+    names = [name for setting in settings for name in [setting or ""] + [""] * (len(metrics) - 1)]
+    figure = make_subplots(
+        len(settings),
+        len(metrics),
+        shared_xaxes=True,
+        subplot_titles=names,
+        horizontal_spacing=0.13,
+        vertical_spacing=0.12,
+    )
+    figure.update_annotations(x=0, xanchor="left", font_size=13)
     for row, setting in enumerate(settings, start=1):
         rows = history[history[by] == setting] if by else history
         for column, (metric, title) in enumerate(metrics.items(), start=1):
@@ -83,7 +94,10 @@ def curves(history: pd.DataFrame, metrics: Mapping[str, str], by: str | None = N
                 _band(figure, values.groupby("epoch")[metric], PART_COLOURS[part], part, row, column)
             figure.update_yaxes(title_text=title, row=row, col=column)
     figure.update_xaxes(title_text="epoch", row=len(settings))
-    figure.update_layout(height=80 + 260 * len(settings), hovermode="x unified")
+    figure.update_layout(
+        height=100 + 260 * len(settings), hovermode="x unified", margin={"l": 60, "r": 20, "t": 70, "b": 50}
+    )
+    _whole_epochs(figure, history["epoch"].max())
     return styled(_legend_once(figure))
 
 
@@ -103,6 +117,7 @@ def dynamics(probabilities: np.ndarray, labels: Sequence[int], names: Sequence[s
             opacity=0.7,
         )
     figure.update_layout(xaxis_title="epoch", yaxis_title=f"predicted probability of {names[1]}", yaxis_range=[0, 1])
+    _whole_epochs(figure, len(probabilities) - 1)
     return styled(_legend_once(figure))
 
 
@@ -200,6 +215,11 @@ def _band(figure: go.Figure, grouped: SeriesGroupBy, colour: str, name: str, row
     )  # fmt: skip
 
 
+def _whole_epochs(figure: go.Figure, epochs: int) -> None:
+    if epochs <= 10:
+        figure.update_xaxes(dtick=1)
+
+
 def _legend_once(figure: go.Figure) -> go.Figure:
     seen: set[str] = set()
     for trace in figure.data:
@@ -207,10 +227,6 @@ def _legend_once(figure: go.Figure) -> go.Figure:
             trace.showlegend = trace.name not in seen
             seen.add(trace.name)
     return figure
-
-
-def _wrapped(name: str) -> str:
-    return name.replace(" ", "<br>", 1)
 
 
 def _data_address(image: np.ndarray) -> str:

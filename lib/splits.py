@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from lib import config
+
 PARTS = {"train": 0.55, "tuning": 0.10, "validation": 0.15, "test": 0.20}
 TRIALS = 2000
 
@@ -33,11 +35,11 @@ def assign_parts(groups: Sequence[str], strata: Sequence, seed: int, fractions: 
     groups, strata: (n,) the group and the stratum (label, level, kind) of each image. fractions: part -> share, sum 1.
     Of 2,000 seeded random orders of the groups, each cut at the fractions, the one whose shares of every stratum deviate
     least (mean absolute deviation) is taken. Returns (n,) str.
-    Raises ValueError when there are fewer groups than parts.
+    Every part gets a group, however unequal they are. Raises UserError when there are fewer groups than parts.
     """
     names, group_index = np.unique(np.asarray(groups), return_inverse=True)
     if len(names) < len(fractions):
-        raise ValueError(f"{len(names)} groups for {len(fractions)} parts; every part needs a group of its own")
+        raise config.UserError(f"{len(names)} groups for {len(fractions)} parts; every part needs a group of its own")
     strata_index = pd.factorize(pd.Series(list(strata)))[0]
     counts = np.zeros((len(names), strata_index.max() + 1))
     np.add.at(counts, (group_index, strata_index), 1)
@@ -47,7 +49,7 @@ def assign_parts(groups: Sequence[str], strata: Sequence, seed: int, fractions: 
     for _ in range(TRIALS):
         part = _cut(counts.sum(axis=1), generator.permutation(len(names)), wanted)
         shares = np.stack([counts[part == k].sum(axis=0) for k in range(len(wanted))]) / counts.sum(axis=0)
-        deviation = np.abs(shares - wanted[:, None]).mean() + (np.bincount(part, minlength=len(wanted)) == 0).any()
+        deviation = np.abs(shares - wanted[:, None]).mean()
         if deviation < best_deviation:
             best, best_deviation = part, deviation
     return np.array(list(fractions))[best[group_index]]
@@ -65,8 +67,12 @@ def thinned(groups: Sequence[str], images: int) -> np.ndarray:
 
 
 def _cut(sizes: np.ndarray, order: np.ndarray, fractions: np.ndarray) -> np.ndarray:
-    """Part of each group when the groups, in `order`, fill the parts one after the other."""
+    """Part of each group when the groups, in `order`, fill the parts one after the other; every part gets one or more."""
     middle = np.cumsum(sizes[order]) - sizes[order] / 2
+    place = np.arange(len(sizes))
+    filled = np.searchsorted(np.cumsum(fractions)[:-1] * sizes.sum(), middle)
+    filled = np.maximum(filled, place - len(sizes) + len(fractions))  # leaves a group for each of the last parts
+    filled[0] = 0
     part = np.empty(len(sizes), dtype=int)
-    part[order] = np.searchsorted(np.cumsum(fractions)[:-1] * sizes.sum(), middle)
+    part[order] = np.minimum.accumulate(filled - place) + place  # skips no part
     return part

@@ -86,14 +86,14 @@ plots.pictures(rows["picture"].agg(list).to_dict(), rows["title"].agg(list).toli
 # work of a network; where they overlap, there is something left to learn.
 
 # %% mystnb={"figure": {"name": "fig-brightness", "caption": "Mean grey value of the images of each level. The distributions overlap widely."}}
-described = development.assign(level_name=levels)
-plots.histogram(described, "brightness", "level_name", "mean grey value, 0-255")
+described = development.assign(**{"graded level": levels})
+plots.histogram(described, "brightness", "graded level", "mean grey value, 0-255")
 
 # %% [markdown]
 # The standard deviation of the grey values tells how much is going on inside an image.
 
 # %% mystnb={"figure": {"name": "fig-contrast", "caption": "Standard deviation of the grey values of the images of each level."}}
-plots.histogram(described, "contrast", "level_name", "standard deviation of grey values")
+plots.histogram(described, "contrast", "graded level", "standard deviation of grey values")
 
 # %% [markdown]
 # H1.3 compares the class means of brightness. The interval treats whole groups as the unit, because cells of one
@@ -102,7 +102,7 @@ plots.histogram(described, "contrast", "level_name", "standard deviation of grey
 # %%
 label = development["label"].to_numpy()
 darker = statistics.mean_difference(development["brightness"].to_numpy(), label == 1)
-claims.measure("H1.3", intervals.estimate(darker, development["group"])).record()
+claims.measure("H1.3", intervals.estimate(darker, development["group"]))
 
 # %% [markdown]
 # ## Do kinds differ?
@@ -116,7 +116,7 @@ plots.bars(by_kind.rename_axis(columns="graded level"), "images")
 
 # %%
 first_kind = (kind == kind.min()).to_numpy()
-claims.measure("H1.2", intervals.estimate(statistics.mean_difference(label, first_kind), development["group"])).record()
+claims.measure("H1.2", intervals.estimate(statistics.mean_difference(label, first_kind), development["group"]))
 
 # %% [markdown]
 # ## Do neighbours resemble each other?
@@ -135,7 +135,7 @@ plots.bars(by_lag.round(2).rename_axis("lag, rows").to_frame("correlation"), "co
 # %%
 has_neighbour = shifted[1].notna().to_numpy()
 related = statistics.correlation(label[has_neighbour], shifted[1].dropna().to_numpy())
-claims.measure("H1.1", intervals.estimate(related, development["group"][has_neighbour])).record()
+claims.measure("H1.1", intervals.estimate(related, development["group"][has_neighbour]))
 
 # %% [markdown]
 # ## What we found

@@ -1,5 +1,7 @@
 """Numbers of chapters = table of contents = build graph = the plan of the book."""
 
+import re
+
 from lib import config
 from lib.site import contents
 
@@ -36,3 +38,10 @@ def test_the_graph_builds_all_chapters():
     rules = (config.REPOSITORY / "Snakefile").read_text()
     assert "\nCHAPTERS = book.chapters()\n" in rules and "from lib import config as book" in rules
     assert rules.count("name=CHAPTERS)") >= 3  # records, pages and scripts that the site waits for
+
+
+def test_the_readme_lists_every_chapter_with_its_question():
+    readme = (config.REPOSITORY / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[(\w+)\]\(notebooks/(\w+)\.py\) \| (.+?) \|$", readme, flags=re.MULTILINE)
+    titles = [(chapter.name, chapter.name, chapter.title) for chapter in contents.read_chapters(config.NOTEBOOKS)]
+    assert rows == titles

@@ -71,8 +71,10 @@ def test_a_changed_chapter_or_a_wrong_reference_fails(root):
     planted["other_count"], cell = opening(stored)
     cell.source = f"images = images.iloc[1:]\n{cell.source}"
 
+    planted["no_reference"], cell = opening({})
+
     planted["silent"], cell = opening(stored)
-    cell.source += ";"
+    cell.source += "\npass"
 
     planted["broken_elsewhere"], cell = opening(stored)
     planted["broken_elsewhere"].cells[3].source += "\n1 / 0"
@@ -80,6 +82,6 @@ def test_a_changed_chapter_or_a_wrong_reference_fails(root):
     failed, said = run_nbval(root / "nbval" / "planted", planted)
     assert not failed["unchanged"], said
     tagged_cell = f"Cell {sum(cell.cell_type == 'code' for cell in unchanged.cells) - 1}"
-    for name in ("wrong_reference", "other_count", "silent"):
+    for name in ("wrong_reference", "other_count", "no_reference", "silent"):
         assert failed[name] == [tagged_cell], said
     assert "Cell 2" in failed["broken_elsewhere"], said

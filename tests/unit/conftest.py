@@ -1,8 +1,10 @@
 """Shared by the unit tests: a tiny data set, build folders of their own, copies of the sources, processes to kill."""
 
 import multiprocessing
+import os
 import runpy
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -41,22 +43,38 @@ def book(data_folder, tmp_path, monkeypatch) -> Callable[[str], config.Context]:
 
 @pytest.fixture
 def checkout(tmp_path) -> Path:
-    """A copy of the sources that a test may change; `python(code, folder)` runs there."""
+    """A copy of the sources that a test may change; `python(code, folder=checkout)` runs there."""
     folder = tmp_path / "checkout"
     for name in ("lib", "params", "notebooks"):
         shutil.copytree(config.REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 
 
-@pytest.fixture
-def python() -> Callable[..., subprocess.CompletedProcess]:
-    """`python(code, folder)`: run code in a fresh interpreter, importing from `folder` first; its standard output."""
+def interpreter(code: str, *arguments: object, folder: Path = config.REPOSITORY) -> subprocess.CompletedProcess:
+    """Run code in a fresh interpreter that imports from `folder` first."""
+    command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
 
-    def run(code: str, folder: Path = config.REPOSITORY) -> str:
-        command = [sys.executable, "-c", textwrap.dedent(code)]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+
+@pytest.fixture
+def python() -> Callable[..., str]:
+    """`python(code, *arguments, folder=...)`: what code prints in a fresh interpreter."""
+
+    def run(*arguments: object, **named: Path) -> str:
+        done = interpreter(*arguments, **named)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def python_dies() -> Callable[..., None]:
+    """`python_dies(code, *arguments)`: run code that kills its own process."""
+
+    def run(*arguments: object) -> None:
+        done = interpreter(*arguments)
+        assert done.returncode == -signal.SIGKILL, done.stderr
 
     return run
 
@@ -76,7 +94,7 @@ def child(fork_server, tmp_path) -> Callable[[str], multiprocessing.Process]:
 
     def start(code: str) -> multiprocessing.Process:
         script = tmp_path / f"child{len(started)}.py"
-        environment = {name: value for name, value in __import__("os").environ.items() if name.startswith("BOOK_")}
+        environment = {name: value for name, value in os.environ.items() if name.startswith("BOOK_")}
         script.write_text(f"import os\nos.environ.update({environment!r})\n" + textwrap.dedent(code))
         process = fork_server.Process(target=runpy.run_path, args=(str(script),))
         process.start()

@@ -1,24 +1,14 @@
 """Files are absent or whole, one process holds a lock, hashes follow what code does."""
 
 import os
-import signal
 import stat
 import subprocess
 import sys
-import textwrap
 
 import filelock
 import pytest
 
 from lib import atomic, config
-
-
-def killed(code: str, *arguments: object) -> None:
-    """Run code that kills its own process."""
-    command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
-    done = subprocess.run(command, cwd=config.REPOSITORY, capture_output=True, text=True, timeout=60)
-    assert done.returncode == -signal.SIGKILL, done.stderr
-
 
 KILLED_WRITER = """
     import os, signal, sys
@@ -31,11 +21,11 @@ KILLED_WRITER = """
 
 
 @pytest.mark.parametrize("old", [None, "old content"])
-def test_killed_writer_leaves_old_content_or_nothing(tmp_path, old):
+def test_killed_writer_leaves_old_content_or_nothing(tmp_path, python_dies, old):
     path = tmp_path / "result.json"
     if old:
         path.write_text(old)
-    killed(KILLED_WRITER, path)
+    python_dies(KILLED_WRITER, path)
     assert (path.read_text() if path.exists() else None) == old
 
 
@@ -81,12 +71,12 @@ KILLED_FOLDER_WRITER = """
 
 
 @pytest.mark.parametrize("when", ["while writing", "while removing the old folder"])
-def test_killed_folder_writer_leaves_a_whole_folder_or_none(tmp_path, when):
+def test_killed_folder_writer_leaves_a_whole_folder_or_none(tmp_path, python_dies, when):
     folder = tmp_path / "chapter"
     with atomic.replacing_folder(folder) as temporary:
         for name in "ab":
             (temporary / name).write_text("old")
-    killed(KILLED_FOLDER_WRITER, folder, when)
+    python_dies(KILLED_FOLDER_WRITER, folder, when)
     content = {path.name: path.read_text() for path in folder.iterdir()} if folder.exists() else None
     allowed = [{"a": "old", "b": "old"}] if when == "while writing" else [None, {"a": "new", "b": "new"}]
     assert content in allowed

@@ -77,7 +77,7 @@ def test_elpv_has_the_published_number_of_modules():
     groups = splits.block_groups(card.group.size, rows[card.group.within], len(rows))
     assert len(rows) == 2624 and len(set(groups)) == 44
     counts = Counter(groups.tolist())
-    assert 50 <= min(counts.values()) and max(counts.values()) <= 70
+    assert min(counts.values()) >= 48 and max(counts.values()) <= 72  # a module has 60 or 72 cells
 
 
 @given(st.lists(st.sampled_from("ab"), min_size=1, max_size=80), st.integers(1, 20))

@@ -1,0 +1,165 @@
+"""Builds of the site: what is refused, what a partial build shows, and that the earlier site survives."""
+
+import json
+import re
+import runpy
+import threading
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from lib.site import build
+from lib.site.notebook import SiteError
+
+make_book = runpy.run_path(str(Path(__file__).parents[1] / "browser" / "fake_book.py"))["make_book"]
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> tuple[Path, Path]:
+    """ROOT and the folder of scripts of a small book that has run."""
+    return make_book(tmp_path, profile="cpu")
+
+
+def page(root: Path, name: str) -> str:
+    return (root / "site" / f"{name}.html").read_text(encoding="utf-8")
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def edit_notebook(root: Path, chapter: str, cell: int, **changes: object) -> None:
+    path = root / "chapters" / chapter / "notebook.ipynb"
+    notebook = nbformat.read(path, 4)
+    code = [each for each in notebook.cells if each.cell_type == "code"]
+    code[cell].update(changes)
+    nbformat.write(notebook, path)
+
+
+def test_a_full_build_shows_chapters_verdicts_and_runs(book: tuple[Path, Path]) -> None:
+    root, notebooks = book
+    assert build.build_site(root, notebooks) == 2
+    assert "1. What is in the pictures?" in page(root, "01_look")
+    assert "Figure 3.2" in page(root, "03_train") and "Figure 1.1</span>" in page(root, "03_train")
+    assert page(root, "hypotheses").count('class="verdict verdict-confirmed"') == 2  # the count above, the row
+    assert 'id="run-00000000000000000007"' in page(root, "catalogue")
+    assert "CC BY-NC-SA 4.0" in page(root, "index") and "540 images in 24 groups" in page(root, "index")
+    assert "elpv/cpu/site/index.html" in (root.parents[1] / "index.html").read_text()
+
+
+def test_a_partial_build_says_what_has_not_run_and_goes_on_from_there(book: tuple[Path, Path]) -> None:
+    root, notebooks = book
+    (root / "chapters" / "01_look").rename(root / "later")
+    assert build.build_site(root, notebooks, partial=True) == 1
+    assert "has not run yet in this build" in page(root, "01_look")
+    (root / "later").rename(root / "chapters" / "01_look")
+    assert build.build_site(root, notebooks, partial=True) == 2
+    assert "has not run yet" not in page(root, "01_look")
+    assert "Figure 1.1</span>" in page(root, "03_train")  # the reference to a figure that was not there before
+
+
+def test_newer_prose_is_shown_with_the_outputs_there_are(book: tuple[Path, Path]) -> None:
+    root, notebooks = book
+    change(notebooks / "01_look.py", "A wide table follows", "A rather wide table follows")
+    change(notebooks / "01_look.py", "np.arange(5)", "np.arange(5)  # five")
+    build.build_site(root, notebooks)
+    assert "A rather wide table follows" in page(root, "01_look") and "# five" in page(root, "01_look")
+
+
+def test_changed_code_is_not_shown_with_old_outputs(book: tuple[Path, Path]) -> None:
+    root, notebooks = book
+    change(notebooks / "01_look.py", "np.arange(5)", "np.arange(6)")
+    with pytest.raises(SiteError, match=r"01_look: cell 3 is not what was executed"):
+        build.build_site(root, notebooks)
+    assert build.build_site(root, notebooks, partial=True) == 1
+
+
+@pytest.mark.parametrize("partial", [False, True])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"execution_count": None}, "03_train: cell 4 .* was not executed"),
+        ({"outputs": [nbformat.v4.new_output("error", ename="KeyError", evalue="'a'")]}, "03_train: cell 4 .*KeyError"),
+    ],
+)
+def test_hollow_notebooks_are_refused_by_name_and_cell(
+    book: tuple[Path, Path], changes: dict, message: str, partial: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, notebooks = book
+    edit_notebook(root, "03_train", 3, **changes)
+    arguments = [str(root), "--notebooks", str(notebooks)] + ["--partial"] * partial
+    assert build.main(arguments) == 1
+    error = capsys.readouterr().err
+    assert re.search(message, error) and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("missing", ["chapters/01_look/notebook.ipynb", "chapters/03_train/record.json"])
+def test_a_full_build_wants_every_chapter(book: tuple[Path, Path], missing: str) -> None:
+    root, notebooks = book
+    (root / missing).unlink()
+    with pytest.raises(SiteError, match=missing.split("/")[1]):
+        build.build_site(root, notebooks)
+
+
+def test_a_missing_run_is_named(book: tuple[Path, Path]) -> None:
+    root, notebooks = book
+    used = root / "chapters" / "03_train" / "runs_used.json"
+    used.write_text(json.dumps([*json.loads(used.read_text()), "unknown"]))
+    with pytest.raises(SiteError, match="03_train used the run unknown, which is missing"):
+        build.build_site(root, notebooks)
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_warnings_stop_the_build_each_time_and_the_earlier_site_stays(book: tuple[Path, Path], partial: bool) -> None:
+    root, notebooks = book
+    build.build_site(root, notebooks, partial)
+    before = page(root, "01_look")
+    change(notebooks / "01_look.py", "{numref}`brightness`", "{numref}`darkness`")
+    for _ in range(2):
+        with pytest.raises(SiteError, match="Sphinx"):
+            build.build_site(root, notebooks, partial)
+    assert page(root, "01_look") == before
+    change(notebooks / "01_look.py", "{numref}`darkness`", "{numref}`brightness`")
+    build.build_site(root, notebooks, partial)
+
+
+def test_a_removed_chapter_leaves_no_page(book: tuple[Path, Path]) -> None:
+    root, notebooks = book
+    build.build_site(root, notebooks)
+    change(notebooks / "03_train.py", "See also {numref}`brightness`.", "See also nothing.")
+    (notebooks / "01_look.py").unlink()
+    build.build_site(root, notebooks)
+    assert not (root / "site" / "01_look.html").exists()
+
+
+def test_two_chapters_that_finish_at_once_build_one_after_the_other(
+    book: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, notebooks = book
+    inside, most = [], []
+
+    def write_source(*arguments: object) -> list:
+        inside.append(1)
+        most.append(len(inside))
+        threading.Event().wait(0.2)
+        inside.pop()
+        return []
+
+    monkeypatch.setattr(build, "write_source", write_source)
+    monkeypatch.setattr(build, "_render", lambda source: (source / ".html").mkdir(parents=True, exist_ok=True))
+    threads = [threading.Thread(target=build.build_site, args=(root, notebooks, True)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1, 1, 1]
+
+
+def test_a_site_moved_aside_by_a_killed_build_comes_back(tmp_path: Path) -> None:
+    (tmp_path / ".site.old").mkdir()
+    (tmp_path / ".site.old" / "index.html").write_text("earlier")
+    build.recover(tmp_path)
+    assert (tmp_path / "site" / "index.html").read_text() == "earlier" and not (tmp_path / ".site.old").exists()
