@@ -32,8 +32,7 @@ class Hypothesis:
         """Smallest alpha at which the interval decides the claim, for or against."""
         if self.direction != "equivalent":
             return estimate.p_value(self.margin)
-        sides = [estimate.p_value(-self.margin), estimate.p_value(self.margin)]
-        return max(sides) if abs(estimate.value) < self.margin else min(sides)
+        return max(estimate.p_value(-self.margin), estimate.p_value(self.margin))  # both margins must be excluded
 
     def verdict(self, low: float, high: float) -> str:
         """`confirmed`, `refuted` or `undecided`, from an interval alone."""
@@ -137,8 +136,10 @@ def measured(record: dict) -> str:
     """An estimate with its interval, level and the number of groups and seeds behind it, as HTML."""
     estimate = record["estimate"]
     basis = [f"{estimate[kind]} {kind}" for kind in ("groups", "seeds") if (estimate[kind] or 0) > 1]
-    interval = f"[{estimate['low']:.3f}, {estimate['high']:.3f}]"
-    return f"{estimate['value']:.3f} {interval}<br><small>{100 * estimate['level']:.4g} % interval, {', '.join(basis)}</small>"
+    low = "-∞" if estimate["low"] is None else f"{estimate['low']:.3f}"
+    high = "∞" if estimate["high"] is None else f"{estimate['high']:.3f}"
+    small = f"{100 * estimate['level']:.4g} % interval, {', '.join(basis)}"
+    return f"{estimate['value']:.3f} [{low}, {high}]<br><small>{small}</small>"
 
 
 def holm_levels(p_values: dict[str, float], alpha: float = ALPHA) -> dict[str, float]:

@@ -168,7 +168,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str]) -> go.Figure:
 
     matrix: (classes, classes), rows true, columns predicted.
     """
-    share = matrix / matrix.sum(axis=1, keepdims=True)
+    share = matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))
     figure = go.Figure(
         go.Heatmap(
             z=share,

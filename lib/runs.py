@@ -35,12 +35,12 @@ class Run:
         self.folder = folder
         try:
             self.record: dict[str, Any] = atomic.read_json(folder / "record.json")
-            expected = self.record["files"]
+            expected = {name: self.record["files"][name] for name in FILES}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DamagedRun(f"run {folder.name}: record.json cannot be read ({error})") from None
         for name in FILES:
             path = folder / name
-            if not path.exists() or atomic.file_sha256(path) != expected.get(name):
+            if not path.exists() or atomic.file_sha256(path) != expected[name]:
                 raise DamagedRun(f"run {folder.name}: {name} is {'changed' if path.exists() else 'missing'}")
 
     @property
@@ -175,7 +175,8 @@ def _train(configuration: Configuration, data: Data, key: str, folder: Path) -> 
         _predictions(network, data).to_parquet(temporary / "predictions.parquet", index=False)
         np.save(temporary / "dynamics.npy", np.array(progress.dynamics))
         network.save_weights(temporary / "model.weights.h5")
-        (temporary / "state.npz").unlink(missing_ok=True)
+        for left in {path.name for path in temporary.iterdir()} - set(FILES):  # the state, what killed writers began
+            (temporary / left).unlink()
         record = {
             "key": key,
             "name": configuration.name,

@@ -50,14 +50,19 @@ class RepeatChannels(Step):
     in_graph: ClassVar[bool] = True
 
     def connect(self, tensor: "keras.KerasTensor") -> "keras.KerasTensor":
-        """tensor: (batch, height, width, channels) -> (batch, height, width, count); one channel is repeated."""
+        """tensor: (batch, height, width, channels) -> (batch, height, width, count); one channel is repeated.
+
+        Raises ValueError for any other number of channels than one or `count`.
+        """
         import keras
 
-        return (
-            tensor
-            if tensor.shape[-1] == self.count
-            else keras.layers.Concatenate(name=self.step)([tensor] * self.count)
-        )
+        if tensor.shape[-1] == self.count:
+            return tensor
+        if tensor.shape[-1] != 1:
+            raise ValueError(
+                f"repeat_channels: images of {tensor.shape[-1]} channels cannot become {self.count}; add `grey`"
+            )
+        return keras.layers.Concatenate(name=self.step)([tensor] * self.count)
 
     def range_after(self, low: float, high: float) -> tuple[float, float]:
         """Range of values after the step, given the range before it."""

@@ -60,10 +60,9 @@ def recover(root: Path) -> None:
 
 
 def _render(source: Path) -> None:
-    if sphinx_build([*WARNINGS_ARE_ERRORS, "-d", str(source / ".doctrees"), str(source), str(source / ".html")]):
-        shutil.rmtree(
-            source / ".doctrees", ignore_errors=True
-        )  # a warning is not repeated for a page that is not read again
+    doctrees, pages = source / ".doctrees", source / ".html"
+    if sphinx_build([*WARNINGS_ARE_ERRORS, "-d", str(doctrees), str(source), str(pages)]):
+        shutil.rmtree(doctrees, ignore_errors=True)  # Sphinx does not repeat the warnings of pages it has read
         raise SiteError("Sphinx found the problems above; the earlier site stays")
 
 

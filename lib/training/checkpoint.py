@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -22,7 +23,7 @@ def load(folder: Path) -> tuple[dict, list[np.ndarray]] | None:
         with np.load(folder / "state.npz") as state:
             values = [state[name] for name in sorted(state.files) if name.startswith("v")]
             return json.loads(str(state["progress"])), values
-    except (OSError, ValueError, KeyError):
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile):
         return None
 
 

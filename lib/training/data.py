@@ -40,8 +40,8 @@ class Data:
         return {"train": self.train, "tuning": self.tuning, "validation": self.validation}
 
     def fingerprint(self) -> list:
-        """Everything that training and predictions depend on: names, pixels, labels, part by part."""
+        """Everything that training and predictions depend on: names, groups, pixels, labels, part by part."""
         return [
-            [name, part.names.tolist(), part.sha256.tolist(), part.labels.tolist()]
+            [name, part.names.tolist(), part.groups.tolist(), part.sha256.tolist(), part.labels.tolist()]
             for name, part in self.parts().items()
         ]

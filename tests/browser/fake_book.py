@@ -94,7 +94,9 @@ def write_chapter(
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, folder / "notebook.ipynb")
     atomic.write_json(folder / "runs_used.json", keys or [])
-    atomic.write_json(folder / "record.json", {"chapter": name, "commit": "0123456789ab+", **made_on(), "seconds": 12.3})
+    atomic.write_json(
+        folder / "record.json", {"chapter": name, "commit": "0123456789ab+", **made_on(), "seconds": 12.3}
+    )
 
 
 def write_run(root: Path, seed: int) -> str:

@@ -1,7 +1,6 @@
 """The site in a browser: it loads, asks nothing from outside, draws its figures, fits a phone and paper."""
 
 import re
-from pathlib import Path
 from urllib.parse import urldefrag
 
 from visiting import PHONE, Open, Site
@@ -85,7 +84,9 @@ def test_search_finds_a_word_of_a_chapter(built_site: Site, visit: Open) -> None
     word = max(re.findall(r"[a-z]+", title), key=len)
     page = visit(f"search.html?q={word}").page
     page.wait_for_selector("ul.search li a")
-    assert any(chapter in link for link in page.locator("ul.search li a").evaluate_all("(all) => all.map((a) => a.href)"))
+    assert any(
+        chapter in link for link in page.locator("ul.search li a").evaluate_all("(all) => all.map((a) => a.href)")
+    )
 
 
 def test_every_chapter_says_where_it_comes_from(built_site: Site) -> None:
@@ -93,7 +94,9 @@ def test_every_chapter_says_where_it_comes_from(built_site: Site) -> None:
         feet = re.findall(r'<footer class="provenance">.*?</footer>', _text(built_site, name), flags=re.DOTALL)
         assert len(feet) == 1, name
         labels = set(re.findall(r"<dt>(.*?)</dt>", feet[0]))
-        needed = {"Executed", "Device", "Parameters", "Versions", "Runs"} if name in built_site.chapters else {"Drawn from"}
+        needed = (
+            {"Executed", "Device", "Parameters", "Versions", "Runs"} if name in built_site.chapters else {"Drawn from"}
+        )
         assert {"Data", "Profile", "Code", *needed} - labels == set(), name
         assert "not recorded" not in feet[0], name
 

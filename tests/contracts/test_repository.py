@@ -46,7 +46,8 @@ def test_no_large_file_and_nothing_built():
 def test_the_library_is_not_ignored():
     sources = sorted((config.REPOSITORY / "lib").rglob("*.py"))
     assert not git("check-ignore", "--no-index", *map(str, sources))
-    assert git("check-ignore", "--no-index", "build/elpv/smoke/site/index.html", ".venv/bin/python")
+    built = ["build/elpv/smoke/site/index.html", ".venv/bin/python", ".snakemake/log"]
+    assert git("check-ignore", "--no-index", *built) == built
 
 
 @pytest.mark.parametrize("pattern", [MACHINE_PATH, PACKAGE_INDEX], ids=["path of one machine", "package index"])

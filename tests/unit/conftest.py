@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from lib import config
+from lib import cards, config, custody
+from lib.training.configuration import Configuration, Network, Phase
 
 elpv_like = runpy.run_path(str(Path(__file__).parents[1] / "data" / "elpv_like.py"))
 
@@ -39,6 +40,31 @@ def book(data_folder, tmp_path, monkeypatch) -> Callable[[str], config.Context]:
     monkeypatch.setenv(config.DATA_VARIABLE, str(data_folder))
     monkeypatch.delenv(config.OUTPUT_VARIABLE, raising=False)
     return lambda profile="cpu": config.chapter("test", "elpv", profile)
+
+
+@pytest.fixture(scope="session")
+def configuration() -> Callable[..., Configuration]:
+    """`configuration(**changes)`: a run of a second on the tiny data set."""
+    settings = {
+        "dataset": "elpv",
+        "recipe": cards.load("elpv").recipe,
+        "image_size": 18,
+        "network": Network(family="simple", parameters={"filters": [4, 4]}),
+        "phases": (Phase(epochs=1, learning_rate=0.01),),
+        "batch_size": 16,
+        "seed": 7,
+    }
+    return lambda **changes: Configuration.model_validate(settings | changes)
+
+
+@pytest.fixture(scope="session")
+def prepared(data_folder, tmp_path_factory) -> Path:
+    """Root of a book whose data are prepared; never changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(config.BUILD_VARIABLE, str(tmp_path_factory.mktemp("build")))
+        patch.setenv(config.DATA_VARIABLE, str(data_folder))
+        custody.prepare("elpv", "cpu")
+        return config.book_root("elpv", "cpu")
 
 
 @pytest.fixture

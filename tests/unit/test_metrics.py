@@ -218,6 +218,9 @@ def test_difference_between_two_sets_of_images_that_share_groups():
     assert difference.images == 280
     expected = score("auc", label[extreme], probability[extreme]) - score("auc", label, probability)
     assert difference.value == pytest.approx(expected)
+    other = groups != 3
+    kept = metric_statistic("auc", label, hidden, within=extreme)(other[None].astype(float))
+    assert kept == pytest.approx(score("auc", label[extreme & other], probability[extreme & other]))
 
 
 def test_two_thousand_replicates_are_fast_enough():

@@ -1,0 +1,129 @@
+"""Figures show the numbers they were given, in one look and one palette, and can be stored as JSON."""
+
+import base64
+import warnings
+
+import cv2
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import plotly.io
+import pytest
+
+from lib import intervals, plots
+
+GENERATOR = np.random.default_rng(7)
+HISTORY = pd.DataFrame(
+    [
+        {"epoch": epoch, "part": part, "levels": levels, "loss": 1 / (1 + epoch) + seed / 10, "accuracy": 0.5}
+        for epoch in range(3)
+        for part in ("train", "tuning")
+        for levels in ("extreme", "all")
+        for seed in (0, 1)
+    ]
+)
+TABLE = pd.DataFrame({"brightness": GENERATOR.normal(100, 10, 60), "level": ["sound", "defective", "odd"] * 20})
+PROBABILITIES = GENERATOR.random((4, 6))
+COUNTS = pd.DataFrame({"train": [5, 3], "validation": [2, 1]}, index=pd.Index(["sound", "defective"], name="level"))
+ESTIMATES = {"AUC": intervals.seed_mean_estimate([0.7, 0.8, 0.9]), "F1": intervals.seed_mean_estimate([0.4, 0.6])}
+IMAGES = {"grey": [GENERATOR.integers(0, 256, (6, 5), np.uint8)] * 3, "colour": [np.full((4, 4, 3), 99, np.uint8)]}
+FIGURES = {
+    "histogram": lambda: plots.histogram(TABLE, "brightness", "level", "grey value"),
+    "bars": lambda: plots.bars(COUNTS, "images", plots.PART_COLOURS),
+    "pictures": lambda: plots.pictures(IMAGES, [["a", "b", "c"], ["d"]]),
+    "curves": lambda: plots.curves(HISTORY, {"loss": "loss, nats", "accuracy": "accuracy"}, by="levels"),
+    "dynamics": lambda: plots.dynamics(PROBABILITIES, np.array([0, 1, 0, 1, 1, 0]), ["sound", "defective"]),
+    "intervals": lambda: plots.intervals(ESTIMATES, "score", 0.5),
+    "strips": lambda: plots.strips({"zero": [0.7, 0.8], "prior": [0.6]}, "loss, nats", 0.65),
+    "confusion": lambda: plots.confusion(np.array([[8, 2], [1, 9]]), ["sound", "defective"]),
+}
+
+
+@pytest.mark.parametrize("name", sorted(FIGURES))
+def test_every_figure_has_the_common_look_and_can_be_stored(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = FIGURES[name]()
+    assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
+    assert figure.to_json() == FIGURES[name]().to_json()
+    assert len(plotly.io.from_json(figure.to_json()).data) == len(figure.data)
+
+
+@pytest.mark.parametrize("name", sorted(set(FIGURES) - {"pictures"}))
+def test_axes_of_every_chart_have_titles(name):
+    layout = FIGURES[name]().layout
+    assert any(layout[axis].title.text for axis in layout if axis.startswith(("xaxis", "yaxis")))
+
+
+@pytest.mark.parametrize("palette", [plots.PART_COLOURS.values(), plots.SERIES_COLOURS, plots.LEVEL_COLOURS])
+def test_colours_of_a_palette_differ(palette):
+    assert len(set(palette)) == len(palette)
+
+
+def test_histogram_shows_shares_of_each_level():
+    figure = FIGURES["histogram"]()
+    assert {trace.name for trace in figure.data} == {"sound", "defective", "odd"}
+    for trace in figure.data:
+        assert sum(trace.y) == pytest.approx(1)
+
+
+def test_bars_show_the_counts():
+    figure = FIGURES["bars"]()
+    assert {trace.name: list(trace.y) for trace in figure.data} == {"train": [5, 3], "validation": [2, 1]}
+    assert all(trace.marker.color == plots.PART_COLOURS[trace.name] for trace in figure.data)
+
+
+def shown(trace: go.Image) -> np.ndarray:
+    data = np.frombuffer(base64.b64decode(trace.source.split(",")[1]), np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    return image[..., ::-1] if image.ndim == 3 else image
+
+
+def test_pictures_are_shown_as_they_are():
+    coloured = GENERATOR.integers(0, 256, (5, 7, 3), np.uint8)
+    figure = plots.pictures({"grey": IMAGES["grey"], "colour": [coloured]}, [["a", "b", "c"], ["d"]])
+    np.testing.assert_array_equal(shown(figure.data[0]), IMAGES["grey"][0])
+    np.testing.assert_array_equal(shown(figure.data[3]), coloured)
+    assert [trace.hovertemplate.split("<extra>")[0] for trace in figure.data] == ["a", "b", "c", "d"]
+
+
+def lines(figure: go.Figure) -> list[go.Scatter]:
+    return [trace for trace in figure.data if trace.fill != "toself"]
+
+
+def test_curves_are_means_over_seeds_with_their_range():
+    figure = plots.curves(HISTORY[HISTORY["levels"] == "all"], {"loss": "loss, nats"})
+    for trace in lines(figure):
+        np.testing.assert_allclose(trace.y, [1.05, 0.55, 1 / 3 + 0.05])
+        assert trace.line.color == plots.PART_COLOURS[trace.name]
+    band = next(trace for trace in figure.data if trace.fill == "toself")
+    np.testing.assert_allclose(band.y, [1.1, 0.6, 1 / 3 + 0.1, 1 / 3, 0.5, 1.0])
+
+
+def test_each_name_stands_once_in_the_legend():
+    for name in ("curves", "dynamics"):
+        named = [trace.name for trace in FIGURES[name]().data if trace.showlegend]
+        assert len(named) == len(set(named)) == 2
+
+
+def test_dynamics_draw_a_line_an_image():
+    probabilities, labels = GENERATOR.random((4, 3)), np.array([1, 0, 1])
+    figure = plots.dynamics(probabilities, labels, ["sound", "defective"])
+    drawn = {(trace.name, tuple(trace.y)) for trace in figure.data}
+    expected = {(["sound", "defective"][label], tuple(y)) for label, y in zip(labels, probabilities.T, strict=True)}
+    assert drawn == expected
+
+
+def test_intervals_are_those_of_the_estimates():
+    trace = FIGURES["intervals"]().data[0]
+    low, high = ESTIMATES["AUC"].interval(0.95)
+    assert trace.x[0] - trace.error_x.arrayminus[0] == pytest.approx(low)
+    assert trace.x[0] + trace.error_x.array[0] == pytest.approx(high) and trace.x[0] == pytest.approx(0.8)
+
+
+def test_confusion_of_a_class_without_images_draws_no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = plots.confusion(np.array([[0, 0], [1, 3]]), ["sound", "defective"])
+    np.testing.assert_allclose(figure.data[0].z, [[0, 0], [0.25, 0.75]])
+    assert figure.data[0].text[1][1] == "3"

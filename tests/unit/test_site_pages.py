@@ -1,0 +1,132 @@
+"""The pieces that pages are made of."""
+
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from lib.site import fragments, notebook, results
+from lib.site.catalogue import varying_settings
+from lib.site.contents import read_chapters, table_of_contents
+from lib.site.mime import PLOTLY, PlotlyRenderer, plotly_box
+from lib.site.verdicts import claim, error_sentence
+
+
+def verdict(chapter: str, outcome: str, alpha: float = 0.05) -> dict:
+    return {"chapter": chapter, "verdict": outcome, "alpha": alpha}
+
+
+def test_a_plotly_figure_becomes_a_box_with_its_data() -> None:
+    figure = go.Figure(go.Scatter(y=[1, 2], name="</script><b>"), layout={"width": 2000, "height": 300})
+    box = plotly_box(json.loads(figure.to_json()))
+    assert box.count("</script>") == 1 and "min-height:300px" in box
+    content = json.loads(re.search(r"<script[^>]*>(.*)</script>", box).group(1))
+    assert content["data"][0]["name"] == "</script><b>"
+    assert "width" not in content["layout"] and content["config"]["responsive"]
+
+
+def test_other_outputs_are_left_to_myst_nb() -> None:
+    assert PlotlyRenderer.handle_mime(None, SimpleNamespace(mime_type="text/html", content=""), False) is None
+    figure = {"data": [], "layout": {}}
+    nodes = PlotlyRenderer.handle_mime(None, SimpleNamespace(mime_type=PLOTLY, content=figure), False)
+    assert "book-plotly" in nodes[0].astext()
+
+
+def test_contents_follow_the_numbers_of_the_notebooks(tmp_path: Path) -> None:
+    for name in ("10_late", "02_early", "train_one"):
+        (tmp_path / f"{name}.py").write_text(f"# %% [markdown]\n# # Is {name} good?\n# More.\n")
+    chapters = read_chapters(tmp_path)
+    assert [chapter.heading for chapter in chapters] == ["2. Is 02_early good?", "10. Is 10_late good?"]
+    files = [entry["file"] for part in table_of_contents(chapters)["subtrees"] for entry in part["entries"]]
+    assert files == ["02_early", "10_late", "hypotheses", "catalogue", "references"]
+
+
+def test_a_chapter_without_a_title_is_named(tmp_path: Path) -> None:
+    (tmp_path / "01_none.py").write_text("# %%\n1\n")
+    with pytest.raises(ValueError, match=r"01_none\.py has no title"):
+        read_chapters(tmp_path)
+
+
+def test_parameters_cells_say_which_ones_counted(tmp_path: Path) -> None:
+    script = '# %% [markdown]\n# # Is it?\n\n# %% tags=["parameters"]\nSIZE = 1\n\n# %%\nSIZE\n'
+    (tmp_path / "01_is.py").write_text(script)
+    injected = nbformat.v4.new_code_cell("SIZE = 2", execution_count=2, metadata={"tags": ["injected-parameters"]})
+    cells = [nbformat.v4.new_code_cell("SIZE = 1", execution_count=1), injected]
+    cells.append(nbformat.v4.new_code_cell("SIZE", execution_count=3))
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "run.ipynb")
+    page = notebook.chapter_page(read_chapters(tmp_path)[0], tmp_path / "run.ipynb", "<p>foot</p>")
+    assert [cell.source for cell in page.cells[1:4]] == ["SIZE = 1", "SIZE = 2", "SIZE"]
+    labels = [cell.metadata.get("mystnb", {}).get("code_prompt_show") for cell in page.cells[1:4]]
+    assert labels == [notebook.DEFAULTS_LABEL, notebook.INJECTED_LABEL, None]
+    assert all("hide-input" in cell.metadata["tags"] for cell in page.cells[1:4])
+    assert page.cells[0].source == "# 1. Is it?" and "foot" in page.cells[-1].source
+
+
+def test_false_confirmations_are_counted_by_chapter() -> None:
+    records = [verdict("a", "confirmed"), verdict("a", "refuted"), verdict("b", "undecided")]
+    records += [verdict("c", "confirmed", 0.1), verdict("d", "not judged (smoke)")]
+    sentence = error_sentence(records)
+    assert "4 of 5 hypotheses were judged, in 3 chapters; 2 of them confirmed" in sentence
+    assert "at 5 % or 10 %" in sentence and "at most 0.2." in sentence
+
+
+def test_nothing_judged_has_no_false_verdict() -> None:
+    assert "None of the 1 hypotheses was judged" in error_sentence([verdict("a", "not judged (smoke)")])
+
+
+@pytest.mark.parametrize(
+    ("direction", "expected"),
+    [("greater", "AUC > 0.02"), ("less", "AUC < 0.02"), ("equivalent", "AUC within ± 0.02")],
+)
+def test_claims_name_direction_and_margin(direction: str, expected: str) -> None:
+    text = claim({"metric": "AUC", "direction": direction, "margin": 0.02})
+    plain = re.sub(r"<[^>]+>", "", text).replace("&gt;", ">").replace("&lt;", "<").replace("&#8239;", " ")
+    assert plain == expected
+
+
+def test_badges_carry_the_class_of_their_verdict() -> None:
+    assert fragments.verdict_badge("confirmed") == '<span class="verdict verdict-confirmed">confirmed</span>'
+    assert 'verdict-not-judged">not judged (smoke)<' in fragments.verdict_badge("not judged (smoke)")
+
+
+def test_estimates_show_their_interval_and_what_is_unknown() -> None:
+    full = {"value": 0.5, "low": -0.25, "high": None, "level": 0.975}
+    assert fragments.interval(full) == "0.500<br><small>[−0.250, –] 97.5&nbsp;%</small>"
+    assert fragments.interval({"value": None}) == fragments.interval(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(1.26, "1.3 s"), (59.7, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (None, "–")],
+)
+def test_durations_are_said_as_people_say_them(seconds: float | None, expected: str) -> None:
+    assert fragments.duration(seconds) == expected
+
+
+def test_only_settings_that_differ_are_shown() -> None:
+    first = {"network": {"family": "simple"}, "phases": [{"epochs": 1}], "seed": 7, "sizes": [1, 2]}
+    second = {"network": {"family": "simple"}, "phases": [{"epochs": 2}], "seed": 8, "sizes": [1, 2]}
+    assert varying_settings([first, second]) == ["phases.1.epochs", "seed"]
+    assert varying_settings([first]) == []
+
+
+def test_results_are_those_of_the_validation_part_and_kept(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    table = pd.DataFrame({"label": np.tile([0, 1], 60), "group": np.repeat([f"g{i}" for i in range(12)], 10)})
+    table["probability"] = np.where(table["label"] == 1, 0.9, 0.1)
+    other = table.assign(probability=random.uniform(size=len(table)), part="train")
+    pd.concat([table.assign(part="validation"), other]).to_parquet(tmp_path / "predictions.parquet")
+    record = {"key": "k", "files": {"predictions.parquet": "first"}}
+    found = results.run_results(tmp_path, record, tmp_path / "cache")
+    assert found["accuracy"]["value"] == found["auc"]["value"] == 1.0
+    (tmp_path / "predictions.parquet").unlink()
+    assert results.run_results(tmp_path, record, tmp_path / "cache") == found
+    record["files"]["predictions.parquet"] = "second"
+    with pytest.raises(FileNotFoundError):
+        results.run_results(tmp_path, record, tmp_path / "cache")
