@@ -14,7 +14,7 @@ LOG = report.FOLDER / "rebuild.log"
 
 
 def measure() -> list[report.Figure]:
-    """Builds the book first where it is missing or old. Raises RuntimeError when a build fails or was not unchanged."""
+    """Builds the book first where it is missing or old. Raises NotMeasured when a build fails or was not unchanged."""
     try:
         _make()
         before = _products()
@@ -22,7 +22,9 @@ def measure() -> list[report.Figure]:
     finally:
         serve.stop(report.BOOK)
     if _products() != before:
-        raise RuntimeError("the book changed while its unchanged rebuild was timed; leave the files alone and repeat")
+        raise report.NotMeasured(
+            "the book changed while its unchanged rebuild was timed; leave the files alone and repeat"
+        )
     return [report.Figure("make book, nothing changed", "seconds", seconds, report.Goal("at most", 10))]
 
 
@@ -34,7 +36,7 @@ def _make() -> None:
             COMMAND, cwd=config.REPOSITORY, env=environment, stdout=log, stderr=subprocess.STDOUT
         ).returncode
     if status:
-        raise RuntimeError(f"`{' '.join(COMMAND)}` failed with status {status}; see {LOG}")
+        raise report.NotMeasured(f"`{' '.join(COMMAND)}` failed with status {status}; see {LOG}")
 
 
 def _products() -> dict[Path, int]:

@@ -14,6 +14,10 @@ FOLDER = config.REPOSITORY / "build" / "benchmarks"
 BOOK = FOLDER / "book"  # build folder of the book that is measured
 
 
+class NotMeasured(RuntimeError):
+    """Something beside the measurement went wrong; the message says what."""
+
+
 @dataclass(frozen=True)
 class Goal:
     """What the median of a figure should come to."""

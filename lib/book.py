@@ -42,7 +42,7 @@ def build(arguments: argparse.Namespace) -> int:
         page = f"{arguments.dataset}/{profile}/site/"
         if address:
             print(f"building {profile}: pages appear at {address}{page}", flush=True)
-        if status := _snakemake(arguments.dataset, profile, jobs):
+        if status := _build_profile(arguments.dataset, profile, jobs):
             print(f"the {profile} book stopped; the notebook, its error and its log are named above", file=sys.stderr)
             return status
         print(
@@ -57,30 +57,19 @@ def _profiles(dataset: str, profile: str) -> list[str]:
     return [profile] if anything or profile == "smoke" else ["smoke", profile]
 
 
-def _snakemake(dataset: str, profile: str, jobs: int) -> int:
+def snakemake_command(dataset: str, profile: str, jobs: int) -> list[str]:
+    """The call of Snakemake that brings a book up to date: by content and parameters, not by dates alone."""
+    command = ["snakemake", "--cores", str(jobs), "--resources", f"gpu={max(1, _gpus())}", "--nolock"]
+    command += ["--rerun-incomplete", "--rerun-triggers", "mtime", "params", "input"]
+    command += ["--max-checksum-file-size", "1000000", "--config", f"dataset={dataset}", f"profile={profile}"]
+    return command
+
+
+def _build_profile(dataset: str, profile: str, jobs: int) -> int:
     root = config.book_root(dataset, profile)
     try:
         with atomic.lock(root / "book.lock").acquire(timeout=0):
-            command = ["snakemake", "--cores", str(jobs), "--resources", f"gpu={max(1, _gpus())}"]
-            command += [
-                "--rerun-incomplete",
-                "--rerun-triggers",
-                "mtime",
-                "params",
-                "input",
-                "--max-checksum-file-size",
-                "1000000",
-            ]
-            command += [
-                "--nolock",
-                "--quiet",
-                "host",
-                "reason",
-                "rules",
-                "--config",
-                f"dataset={dataset}",
-                f"profile={profile}",
-            ]
+            command = [*snakemake_command(dataset, profile, jobs), "--quiet", "host", "reason", "rules"]
             return subprocess.run(command, cwd=config.REPOSITORY).returncode
     except filelock.Timeout:
         raise config.UserError(f"the {profile} book of {dataset} is being built already; wait for it to end") from None
@@ -94,7 +83,7 @@ def _gpus() -> int:
 
 
 def _positive(jobs: str) -> int:
-    if not jobs.isdigit() or int(jobs) < 1:
+    if not jobs.isdecimal() or int(jobs) < 1:
         raise config.UserError(f"JOBS={jobs!r} is no number of jobs; JOBS is 1 or more")
     return int(jobs)
 

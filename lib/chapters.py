@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, TextIO
 import jupytext
 import nbformat
 import papermill
+from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from lib import atomic, config, custody, machine
@@ -67,10 +68,13 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.id != INJECTED_ID]
 
 
-def execute(source: Path, folder: Path, parameters: dict[str, Any], log: Path) -> None:
+def execute(
+    source: Path, folder: Path, parameters: dict[str, Any], log: Path, record: Callable[[], dict] | None = None
+) -> None:
     """Run a percent script with parameters; `folder` then holds `notebook.ipynb` and what the notebook wrote, or nothing new.
 
     Two executions with equal results give equal bytes. Output of the cells goes to `log` while they run.
+    record: gives the content of `record.json` once the notebook has run; None: there is no such file.
     Raises ChapterFailed; the notebook as far as it came is then beside the log.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -84,12 +88,16 @@ def execute(source: Path, folder: Path, parameters: dict[str, Any], log: Path) -
                 _papermill(prepared, executed, parameters, folder.name, log_file)
             notebook = normalised(nbformat.read(executed, 4))
             problem = incomplete(notebook)
-        except papermill.PapermillExecutionError as error:
+        except (papermill.PapermillExecutionError, DeadKernelError) as error:
             raise _failure(source.stem, executed, log, error) from None
+        finally:
+            del os.environ[config.OUTPUT_VARIABLE]
         if problem:
             raise ChapterFailed(f"notebook {source.stem}: {problem}\nlog: {log}")
         nbformat.write(notebook, executed)
         prepared.unlink()
+        if record:
+            atomic.write_json(output / "record.json", record())
 
 
 def build(name: str, dataset: str, profile: str) -> None:
@@ -97,20 +105,23 @@ def build(name: str, dataset: str, profile: str) -> None:
     root = config.book_root(dataset, profile)
     parameters = config.chapter_parameters(name, dataset, profile)
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
-    execute(config.NOTEBOOKS / f"{name}.py", root / "chapters" / name, parameters, root / "logs" / f"{name}.log")
-    record = {
-        "chapter": name,
-        "dataset": dataset,
-        "profile": profile,
-        "parameters": parameters,
-        "data_hash": custody.data_sha256(config.chapter(name, dataset, profile)),
-        "commit": commit(),
-        "started": started,
-        "seconds": round(time.perf_counter() - clock, 1),
-        "device": machine.device(),
-        "versions": machine.versions(),
-    }
-    atomic.write_json(root / "chapters" / name / "record.json", record)
+    folder = root / "chapters" / name
+
+    def record() -> dict[str, Any]:
+        return {
+            "chapter": name,
+            "dataset": dataset,
+            "profile": profile,
+            "parameters": parameters,
+            "data_hash": custody.data_sha256(config.Context(name, dataset, profile, root, folder)),
+            "commit": commit(),
+            "started": started,
+            "seconds": round(time.perf_counter() - clock, 1),
+            "device": machine.device(),
+            "versions": machine.versions(),
+        }
+
+    execute(config.NOTEBOOKS / f"{name}.py", folder, parameters, root / "logs" / f"{name}.log", record)
 
 
 def train_one(slug: str, dataset: str, profile: str, configuration: dict[str, Any]) -> None:
@@ -174,18 +185,22 @@ def _papermill(source: Path, target: Path, parameters: dict, name: str, log_file
     )
 
 
-def _failure(name: str, executed: Path, log: Path, error: papermill.PapermillExecutionError) -> ChapterFailed:
+def _failure(
+    name: str, executed: Path, log: Path, error: papermill.PapermillExecutionError | DeadKernelError
+) -> ChapterFailed:
     kept = log.with_suffix(".failed.ipynb")
     os.replace(executed, kept)
-    traceback = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
+    traceback = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(getattr(error, "traceback", ())))
     with log.open("a") as file:
         file.write(f"\n{traceback}\n")
-    cells = code_cells(normalised(nbformat.read(kept, 4)))
-    failed = next((cell for cell in cells if any(output.output_type == "error" for output in cell.outputs)), None)
-    where = f"cell {cells.index(failed) + 1} of {len(cells)} ({failed.id})" if failed else "the kernel died"
-    return ChapterFailed(
-        f"{traceback}\n\nnotebook {name}, {where}: {error.ename}: {error.evalue}\nlog: {log}\nas far as it came: {kept}"
-    )
+    notebook = nbformat.read(kept, 4)
+    begun = {cell.id for cell in notebook.cells if cell.metadata.get("papermill", {}).get("start_time")}
+    cells = code_cells(normalised(notebook))
+    failed = ([cell for cell in cells if cell.id in begun] or cells)[-1]
+    where = f"cell {cells.index(failed) + 1} of {len(cells)} ({failed.id})"
+    died = isinstance(error, DeadKernelError)
+    what = f"{error}, killed or out of memory" if died else f"{error.ename}: {error.evalue}"
+    return ChapterFailed(f"{traceback}\n\nnotebook {name}, {where}: {what}\nlog: {log}\nas far as it came: {kept}")
 
 
 def _without_log_lines(outputs: list) -> list:

@@ -32,7 +32,8 @@ def chapter_fingerprint(name: str, dataset: str, profile: str) -> str:
 def run_fingerprint(configuration: Configuration) -> str:
     """Hash of the code that a run ahead depends on."""
     code = code_of(config.NOTEBOOKS / "train_one.py")
-    return atomic.value_sha256(_module_hashes(modules_imported(code) | {networks.source(configuration.network.family)}))
+    modules = modules_imported(code) | {networks.source(configuration.network.family)}
+    return atomic.value_sha256([atomic.code_sha256(code), _module_hashes(modules)])
 
 
 def data_fingerprint(dataset: str, profile: str) -> str:

@@ -98,7 +98,7 @@ def curves(history: pd.DataFrame, metrics: Mapping[str, str], by: str | None = N
         height=100 + 260 * len(settings), hovermode="x unified", margin={"l": 60, "r": 20, "t": 70, "b": 50}
     )
     _whole_epochs(figure, history["epoch"].max())
-    return styled(_legend_once(figure))
+    return styled(_legend_once(figure)).update_layout(legend_y=1 + 0.1 / len(settings))
 
 
 def dynamics(probabilities: np.ndarray, labels: Sequence[int], names: Sequence[str]) -> go.Figure:

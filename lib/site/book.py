@@ -1,5 +1,6 @@
 """What one build has produced: the records below build/<dataset>/<profile>, read for the site."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,9 +40,9 @@ class Book:
 
     @cached_property
     def runs(self) -> list[dict[str, Any]]:
-        """Records of all finished runs, by name, then key."""
+        """Records of all finished runs, by name (`seed9` before `seed10`), then key."""
         records = [atomic.read_json(path) for path in sorted(self.root.glob("runs/*/record.json"))]
-        return sorted(records, key=lambda record: (record["name"], record["key"]))
+        return sorted(records, key=lambda record: (_natural(record["name"]), record["key"]))
 
     def notebook(self, chapter: str) -> Path:
         """Path of the executed notebook of a chapter."""
@@ -62,3 +63,7 @@ class Book:
     @staticmethod
     def _read(path: Path, otherwise: Any) -> Any:
         return atomic.read_json(path) if path.exists() else otherwise
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]

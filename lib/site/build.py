@@ -16,6 +16,7 @@ from sphinx.cmd.build import main as sphinx_build
 from lib import atomic, config
 from lib.site.book import Book
 from lib.site.contents import read_chapters
+from lib.site.fragments import counted
 from lib.site.index import write_index
 from lib.site.notebook import SiteError
 from lib.site.source import empty, write_source
@@ -78,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SiteError, ValueError) as problem:
         print(f"site not built: {problem}", file=sys.stderr)
         return 1
-    print(f"{count} {'chapter' if count == 1 else 'chapters'} on {options.root / 'site' / 'index.html'}")
+    print(f"{counted(count, 'chapter')} on {options.root / 'site' / 'index.html'}")
     return 0
 
 

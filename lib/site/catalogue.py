@@ -7,7 +7,7 @@ from typing import Any
 
 from lib.site.book import Book
 from lib.site.contents import Chapter
-from lib.site.fragments import definitions, device, duration, flat, interval, settings, short_hash, table, when
+from lib.site.fragments import counted, definitions, device, duration, flat, interval, settings, short_hash, table, when
 from lib.site.notebook import raw_html
 from lib.site.provenance import page_foot
 from lib.site.results import METRICS, run_results
@@ -78,4 +78,4 @@ def _name(record: dict[str, Any], configuration: dict[str, Any]) -> str:
 
 def _summary(records: Sequence[dict[str, Any]]) -> str:
     total = duration(sum(record["training_seconds"] for record in records))
-    return f"{len(records)} {'run' if len(records) == 1 else 'runs'}, {total} of training together."
+    return f"{counted(len(records), 'run')}, {total} of training together."

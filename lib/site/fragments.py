@@ -21,6 +21,11 @@ def number(value: float | None) -> str:
     return f"{value:.3f}".replace("-", "−") if abs(value) < 100 else f"{value:,.0f}"
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 seed`, `2 seeds`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def interval(estimate: dict[str, Any] | None) -> str:
     """Value, and below it `[low, high] level %`; keys value, low, high, level, limits and level may be None or absent."""
     if not estimate or estimate.get("value") is None:

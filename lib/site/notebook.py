@@ -9,7 +9,6 @@ from nbformat import NotebookNode
 from lib import atomic, chapters
 from lib.site.contents import Chapter
 
-INJECTED = "injected-parameters"  # papermill's tag
 DEFAULTS_LABEL = "Show code: default parameters, replaced in this build by the next cell"
 LANGUAGE = nbformat.from_dict({"name": "python", "pygments_lexer": "ipython3"})
 INJECTED_LABEL = "Show the parameters of this build"
@@ -31,8 +30,9 @@ def chapter_page(chapter: Chapter, executed: Path, foot: str) -> NotebookNode:
     outcome = nbformat.read(executed, as_version=4)
     refuse_hollow(chapter, outcome)
     page = with_current_prose(chapter, outcome)
-    for cell in chapters.code_cells(page):
-        _fold(cell)
+    for cell in page.cells:
+        if cell.cell_type == "code":
+            _fold(cell)
     _label_parameters(page)
     _number_title(page, chapter)
     page.cells.append(nbformat.v4.new_markdown_cell(raw_html(foot), id="provenance"))
@@ -55,9 +55,8 @@ def with_current_prose(chapter: Chapter, executed: NotebookNode) -> NotebookNode
     """
     page = chapters.read(chapter.source)
     page.metadata["language_info"] = LANGUAGE
-    injected = [cell for cell in executed.cells if _has_tag(cell, INJECTED)]
-    outcomes = [cell for cell in chapters.code_cells(executed) if not _has_tag(cell, INJECTED)]
-    cells = chapters.code_cells(page)
+    injected = [cell for cell in executed.cells if cell.id == chapters.INJECTED_ID]
+    cells, outcomes = chapters.code_cells(page), chapters.code_cells(executed)
     if len(cells) != len(outcomes):
         counts = f"{len(outcomes)} code cells were executed, the script has {len(cells)}"
         raise OutdatedError(f"{chapter.name}: {counts}; run the chapter again")
@@ -65,7 +64,8 @@ def with_current_prose(chapter: Chapter, executed: NotebookNode) -> NotebookNode
         if atomic.code_sha256(cell.source) != atomic.code_sha256(outcome.source):
             raise OutdatedError(f"{chapter.name}: cell {ordinal} is not what was executed; run the chapter again")
         cell.outputs, cell.execution_count = outcome.outputs, outcome.execution_count
-    position = next((after for after, cell in enumerate(page.cells, start=1) if _has_tag(cell, "parameters")), 0)
+    is_parameters = ["parameters" in cell.metadata.get("tags", []) for cell in page.cells]
+    position = is_parameters.index(True) + 1 if any(is_parameters) else 0  # where papermill puts them
     page.cells[position:position] = injected
     return page
 
@@ -73,10 +73,6 @@ def with_current_prose(chapter: Chapter, executed: NotebookNode) -> NotebookNode
 def raw_html(html: str) -> str:
     """MyST block that passes HTML through."""
     return f"```{{raw}} html\n{html}\n```"
-
-
-def _has_tag(cell: NotebookNode, tag: str) -> bool:
-    return tag in cell.metadata.get("tags", [])
 
 
 def _fold(cell: NotebookNode) -> None:
@@ -87,7 +83,7 @@ def _fold(cell: NotebookNode) -> None:
 
 def _label_parameters(page: NotebookNode) -> None:
     for cell, following in pairwise(page.cells):
-        if _has_tag(following, INJECTED):
+        if following.get("id") == chapters.INJECTED_ID:
             cell.metadata.setdefault("mystnb", {})["code_prompt_show"] = DEFAULTS_LABEL
             following.metadata.setdefault("mystnb", {})["code_prompt_show"] = INJECTED_LABEL
 

@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from html import escape
 
 from lib.site.book import Book
-from lib.site.fragments import commit, definitions, device, duration, flat, run_link, settings, short_hash, when
+from lib.site.fragments import (
+    commit,
+    counted,
+    definitions,
+    device,
+    duration,
+    flat,
+    run_link,
+    settings,
+    short_hash,
+    when,
+)
 
 LINKS_IN_SIGHT = 8  # more runs than that are folded
 
@@ -30,13 +41,12 @@ def chapter_foot(book: Book, chapter: str) -> str:
 def page_foot(book: Book, chapters: Sequence[str]) -> str:
     """The same for a page that is drawn from the records of several chapters."""
     records = [book.record(chapter) for chapter in chapters]
-    count = f"{len(chapters)} executed {'chapter' if len(chapters) == 1 else 'chapters'}"
     commits = sorted({commit(record.get("commit")) for record in records})
     entries = {
         "Data": f"{escape(book.dataset)}, {short_hash(book.data.get('data_hash'))}",
         "Profile": escape(book.profile),
         "Code": ", ".join(commits),
-        "Drawn from": f"the records of {count}",
+        "Drawn from": f"the records of {counted(len(chapters), 'executed chapter')}",
         "Executed in": duration(sum(record.get("seconds") or 0 for record in records)) if records else "",
         "Devices": "; ".join(sorted({escape(device(record)) for record in records})),
     }
@@ -47,7 +57,7 @@ def _folded(links: list[str]) -> str:
     text = ", ".join(links)
     if len(links) <= LINKS_IN_SIGHT:
         return text
-    return f"<details><summary>{len(links)} runs</summary>{text}</details>"
+    return f"<details><summary>{counted(len(links), 'run')}</summary>{text}</details>"
 
 
 def _foot(entries: dict[str, str]) -> str:

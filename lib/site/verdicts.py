@@ -7,7 +7,7 @@ from typing import Any
 
 from lib.site.book import Book
 from lib.site.contents import Chapter
-from lib.site.fragments import interval, table, verdict_badge
+from lib.site.fragments import counted, interval, table, verdict_badge
 from lib.site.notebook import raw_html
 from lib.site.provenance import page_foot
 
@@ -46,7 +46,7 @@ def error_sentence(records: Sequence[dict[str, Any]]) -> str:
         return f"None of the {len(records)} hypotheses was judged in this profile, so no verdict can be false."
     alphas = {record["chapter"]: record["alpha"] for record in judged}
     confirmed = sum(record["verdict"] == "confirmed" for record in judged)
-    chapters = f"{len(alphas)} chapter" + ("s" if len(alphas) > 1 else "")
+    chapters = counted(len(alphas), "chapter")
     levels = " or ".join(f"{100 * alpha:g} %" for alpha in sorted(set(alphas.values())))
     return (
         f"{len(judged)} of {len(records)} hypotheses were judged, in {chapters}; {confirmed} of them confirmed. "
@@ -64,7 +64,9 @@ def claim(record: dict[str, Any]) -> str:
 def _row(chapter: Chapter, record: dict[str, Any]) -> list[str]:
     source = f"<br><small>{escape(record['source'])}</small>" if record.get("source") else ""
     estimate = record.get("estimate") or {}
-    basis = (f"{estimate[kind]:,}&nbsp;{kind}" for kind in ("images", "groups", "seeds") if estimate.get(kind))
+    basis = (
+        f"{estimate[kind]:,}&nbsp;{kind}" for kind in ("images", "groups", "seeds") if (estimate.get(kind) or 0) > 1
+    )
     return [
         f'<a href="{chapter.name}.html" title="{escape(chapter.heading)}">{escape(record["id"])}</a>',
         verdict_badge(record["verdict"]),

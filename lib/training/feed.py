@@ -1,6 +1,6 @@
 """Deterministic batches for Keras: the order depends on seed and epoch alone, so that a run can stop and go on."""
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 import tensorflow as tf
@@ -19,17 +19,18 @@ def training_batches(part: Part, batch_size: int, seed: int, first_epoch: int, l
     Yields images (batch, height, width, channels) uint8 and labels (batch,) int32, read ahead of the training step;
     every image comes once an epoch, the last batch may be smaller.
     """
+    steps = -(-len(part) // batch_size)
+    labels = part.labels.astype(np.int32)
+    shuffled = lru_cache(maxsize=1)(lambda epoch: order(len(part), seed, epoch))
 
-    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        labels = part.labels.astype(np.int32)
-        for epoch in range(first_epoch, last_epoch):
-            shuffled = order(len(part), seed, epoch)
-            for first in range(0, len(part), batch_size):
-                chosen = shuffled[first : first + batch_size]
-                yield part.pixels[part.rows[chosen]], labels[chosen]
+    def batch(number: np.int64) -> tuple[np.ndarray, np.ndarray]:
+        epoch, step = divmod(int(number), steps)
+        chosen = shuffled(epoch)[step * batch_size : (step + 1) * batch_size]
+        return part.pixels[part.rows[chosen]], labels[chosen]
 
-    signature = (
-        tf.TensorSpec((None, *part.pixels.shape[1:]), tf.uint8),
-        tf.TensorSpec((None,), tf.int32),
-    )
-    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
+    def tensors(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        # Stateless, because TensorFlow's deterministic mode reads nothing ahead through a stateful function.
+        images, classes = tf.numpy_function(batch, [number], (tf.uint8, tf.int32), stateful=False)
+        return tf.ensure_shape(images, (None, *part.pixels.shape[1:])), tf.ensure_shape(classes, (None,))
+
+    return tf.data.Dataset.range(first_epoch * steps, last_epoch * steps).map(tensors).prefetch(2)

@@ -87,8 +87,7 @@ def write_chapter(
     for count, (cell, results) in enumerate(zip(cells, outputs, strict=True), start=1):
         cell.outputs, cell.execution_count = results, count
     position = next(i for i, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
-    injected = v4.new_code_cell("# Parameters\nPROFILE = 'smoke'\n", execution_count=99)
-    injected.metadata["tags"] = ["injected-parameters"]
+    injected = v4.new_code_cell("# Parameters\nPROFILE = 'smoke'\n", execution_count=99, id="injected-parameters")
     notebook.cells.insert(position + 1, injected)
     folder = root / "chapters" / name
     folder.mkdir(parents=True, exist_ok=True)

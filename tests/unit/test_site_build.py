@@ -100,8 +100,8 @@ def test_changed_code_is_not_shown_with_old_outputs(small_book: tuple[Path, Path
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"execution_count": None}, "03_train: cell 4 .* was not executed"),
-        ({"outputs": [nbformat.v4.new_output("error", ename="KeyError", evalue="'a'")]}, "03_train: cell 4 .*KeyError"),
+        ({"execution_count": None}, "03_train: cell 3 .* was not executed"),
+        ({"outputs": [nbformat.v4.new_output("error", ename="KeyError", evalue="'a'")]}, "03_train: cell 3 .*KeyError"),
     ],
 )
 def test_hollow_notebooks_are_refused_by_name_and_cell(

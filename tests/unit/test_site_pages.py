@@ -56,7 +56,7 @@ def test_a_chapter_without_a_title_is_named(tmp_path: Path) -> None:
 def test_parameters_cells_say_which_ones_counted(tmp_path: Path) -> None:
     script = '# %% [markdown]\n# # Is it?\n\n# %% tags=["parameters"]\nSIZE = 1\n\n# %%\nSIZE\n'
     (tmp_path / "01_is.py").write_text(script)
-    injected = nbformat.v4.new_code_cell("SIZE = 2", execution_count=2, metadata={"tags": ["injected-parameters"]})
+    injected = nbformat.v4.new_code_cell("SIZE = 2", execution_count=2, id="injected-parameters")
     cells = [nbformat.v4.new_code_cell("SIZE = 1", execution_count=1), injected]
     cells.append(nbformat.v4.new_code_cell("SIZE", execution_count=3))
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "run.ipynb")

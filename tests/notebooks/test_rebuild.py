@@ -1,0 +1,95 @@
+"""A change runs again exactly what depends on it: dry runs of the build graph on a changed copy of the sources."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lib import book, config
+
+SOURCES = ("lib", "notebooks", "params", "book", "Snakefile", ".snakemake")
+PAGES_ONLY = {"site": 1, "book": 1}
+ONE_CHAPTER = {"chapter": 1, "page": 1, **PAGES_ONLY}
+CHAPTERS = len(config.chapters())
+ALL_CHAPTERS = {"chapter": CHAPTERS, "page": CHAPTERS, **PAGES_ONLY}
+
+
+@pytest.fixture
+def copy(tmp_path) -> Path:
+    """The sources with Snakemake's records of the smoke book that was built from them."""
+    for name in SOURCES:
+        source = config.REPOSITORY / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", "locks", "log")
+            shutil.copytree(source, tmp_path / name, ignore=ignored)
+        else:
+            shutil.copy2(source, tmp_path / name)
+    return tmp_path
+
+
+def jobs(folder: Path) -> dict[str, int]:
+    """Rules that a build would run now, and how often."""
+    command = [*book.snakemake_command("elpv", "smoke", 1), "--dry-run", "--quiet", "host"]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(folder),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = re.findall(r"^(data|run|chapter|page|site|book) +(\d+)$", done.stdout, flags=re.MULTILINE)
+    return {rule: int(count) for rule, count in found}
+
+
+def append(name: str, text: str) -> Callable[[Path], None]:
+    """A change that adds text to the end of a file."""
+
+    def change(folder: Path) -> None:
+        with (folder / name).open("a") as file:
+            file.write(text)
+
+    return change
+
+
+def replace(name: str, old: str, new: str) -> Callable[[Path], None]:
+    """A change of text inside a file."""
+
+    def change(folder: Path) -> None:
+        text = (folder / name).read_text()
+        assert old in text, f"{name} no longer has {old!r}; name another text in this test"
+        (folder / name).write_text(text.replace(old, new))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param(append("lib/plots.py", "# a comment\n"), {}, id="comment in lib"),
+        pytest.param(lambda folder: [file.touch() for file in folder.glob("lib/*.py")], {}, id="touched files"),
+        pytest.param(
+            lambda folder: shutil.copy(folder / "lib/networks/simple.py", folder / "lib/networks/other.py"),
+            {},
+            id="another network",
+        ),  # fmt: skip
+        pytest.param(append("book/_static/book.css", "/* */\n"), PAGES_ONLY, id="style sheet"),
+        pytest.param(append("notebooks/01_explore.py", "\n# %% [markdown]\n# More prose.\n"), PAGES_ONLY, id="prose"),
+        pytest.param(append("notebooks/01_explore.py", "\n# %%\ncard\n"), ONE_CHAPTER, id="code cell"),
+        pytest.param(append("lib/networks/simple.py", "NEW = 1\n"), ONE_CHAPTER, id="network of one chapter"),
+        pytest.param(
+            replace("params/smoke.yml", "IMAGES_PER_LEVEL: 6", "IMAGES_PER_LEVEL: 5"),
+            ONE_CHAPTER,
+            id="parameter of one chapter",
+        ),  # fmt: skip
+        pytest.param(append("lib/plots.py", "NEW = 1\n"), ALL_CHAPTERS, id="module that all import"),
+        pytest.param(append("lib/splits.py", "NEW = 1\n"), {"data": 1, **ALL_CHAPTERS}, id="module of the data step"),
+    ],
+)
+def test_a_change_runs_again_what_depends_on_it(copy, change, expected):
+    change(copy)
+    assert jobs(copy) == expected
