@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,7 @@ def value_sha256(value: Any) -> str:
     return sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
 
 
+@cache  # a module counts for many chapters and runs
 def code_sha256(source: str) -> str:
     """Hash of what code does: its syntax tree without docstrings, comments and layout. Raises SyntaxError."""
     tree = ast.parse(source)

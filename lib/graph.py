@@ -1,6 +1,7 @@
 """What the build graph needs to know: what each chapter depends on, and which runs come before it."""
 
 import ast
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def code_of(notebook: Path) -> str:
 def modules_imported(code: str) -> set[Path]:
     """Files of `lib` that a piece of code imports, directly or through other modules of `lib`."""
     found: set[Path] = set()
-    waiting = _imports(code)
+    waiting = set(_imports(code))
     while waiting:
         path = waiting.pop()
         if path not in found:
@@ -99,14 +100,15 @@ def modules_imported(code: str) -> set[Path]:
     return found
 
 
-def _imports(code: str) -> set[Path]:
+@cache  # a module is imported by many
+def _imports(code: str) -> frozenset[Path]:
     names: set[str] = set()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return {path for name in names if name.split(".")[0] == "lib" for path in _files(name)}
+    return frozenset(path for name in names if name.split(".")[0] == "lib" for path in _files(name))
 
 
 def _files(name: str) -> list[Path]:

@@ -5,6 +5,13 @@ import numpy as np
 import pytest
 
 from lib import networks
+from lib.training import determinism
+
+
+@pytest.fixture(autouse=True)
+def as_in_training():
+    """TensorFlow's threads can be set once in a process: as the tests of training want them."""
+    determinism.fix(threads=1, seed=7)
 
 
 def test_families_are_the_files():
