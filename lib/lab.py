@@ -43,7 +43,12 @@ def command(folder: Path, home: Path, port: int, browser: bool) -> list[str]:
 def environment(home: Path) -> dict[str, str]:
     """Environment of JupyterLab: its configuration, data and working files lie in `home`, not in the user's folder."""
     folders = {"JUPYTER_CONFIG_DIR": home / "config", "JUPYTER_DATA_DIR": home / "data", "IPYTHONDIR": home / "ipython"}
-    return {**os.environ, **{name: str(path) for name, path in folders.items()}, "JUPYTER_PREFER_ENV_PATH": "0"}
+    return {
+        **os.environ,
+        **{name: str(path) for name, path in folders.items()},
+        "JUPYTER_PREFER_ENV_PATH": "0",
+        "PYTHONHASHSEED": "0",
+    }
 
 
 def write_settings(home: Path) -> None:

@@ -14,8 +14,9 @@ from lib.intervals import Estimate
 
 # Okabe and Ito 2008: told apart by colour-blind readers too.
 PART_COLOURS = {"train": "#0072B2", "tuning": "#E69F00", "validation": "#D55E00", "test": "#009E73"}
-SERIES_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-LEVEL_COLOURS = ("#56B4E9", "#E69F00", "#D55E00", "#882255")
+SERIES_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#888888")
+GRID_WIDTH = 720  # pixels of a row of pictures
+LEVEL_COLOURS = ("#56B4E9", "#E69F00", "#D55E00", "#AA4499")
 
 
 def histogram(table: pd.DataFrame, column: str, by: str, unit: str, bins: int = 24) -> go.Figure:
@@ -60,13 +61,16 @@ def pictures(rows: Mapping[str, Sequence[np.ndarray]], titles: Sequence[Sequence
         vertical_spacing=0.25 / len(rows),
         subplot_titles=[title for name in rows for title in [name] + [""] * (columns - 1)],
     )
+    side = 2 * GRID_WIDTH // columns  # twice what is shown, for dense screens; more only makes the page heavy
     for row, images in enumerate(rows.values(), start=1):
         for column, image in enumerate(images, start=1):
             text = titles[row - 1][column - 1] if titles else ""
-            figure.add_trace(go.Image(source=_data_address(image), hovertemplate=text + "<extra></extra>"), row, column)
+            figure.add_trace(
+                go.Image(source=_data_address(image, side), hovertemplate=text + "<extra></extra>"), row, column
+            )
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
     figure.update_annotations(x=0, xanchor="left", font_size=13)  # a row's name stands above its first image
-    figure.update_layout(height=40 + (35 + round(720 / columns)) * len(rows), margin={"l": 5, "r": 5, "t": 30, "b": 5})
+    figure.update_layout(height=40 + (35 + GRID_WIDTH // columns) * len(rows), margin={"l": 5, "r": 5, "t": 30, "b": 5})
     return styled(figure)
 
 
@@ -229,7 +233,10 @@ def _legend_once(figure: go.Figure) -> go.Figure:
     return figure
 
 
-def _data_address(image: np.ndarray) -> str:
-    """A PNG data address, which keeps pages small."""
+def _data_address(image: np.ndarray, side: int) -> str:
+    """A PNG data address of an image of at most `side` pixels."""
+    factor = side / max(image.shape[:2])
+    if factor < 1:
+        image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     ordered = image[..., ::-1] if image.ndim == 3 and image.shape[-1] == 3 else image
     return "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", ordered)[1]).decode()
