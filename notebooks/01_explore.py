@@ -121,7 +121,9 @@ by_kind = development.groupby([kind, levels], observed=True).size().unstack()
 plots.bars(by_kind.rename_axis(columns="graded level"), "images")
 
 # %%
-claims.measure("H1.2", intervals.estimate(statistics.mean_difference(label, kind == first_kind), development["group"]))
+more_often = statistics.mean_difference(label, kind == first_kind)
+shares = intervals.estimate(more_often, development["group"])
+claims.measure("H1.2", shares)
 
 # %% [markdown]
 # ## Do neighbours resemble each other?
