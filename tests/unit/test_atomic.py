@@ -29,6 +29,19 @@ def test_killed_writer_leaves_old_content_or_nothing(tmp_path, python_dies, old)
     assert (path.read_text() if path.exists() else None) == old
 
 
+def test_new_content_takes_the_place_of_the_old_at_once(tmp_path):
+    """The old file is never written to: who has it open, or linked, keeps it whole."""
+    path, linked = tmp_path / "result.txt", tmp_path / "linked.txt"
+    path.write_text("old")
+    linked.hardlink_to(path)
+    atomic.write_text(path, "new")
+    assert (path.read_text(), linked.read_text()) == ("new", "old")
+    with atomic.replacing(path) as temporary:
+        temporary.write_text("newer")
+        written = temporary.stat().st_ino
+    assert (path.read_text(), linked.read_text(), path.stat().st_ino) == ("newer", "old", written)
+
+
 def test_failing_writer_leaves_old_content_and_no_rubbish(tmp_path):
     path = tmp_path / "deep" / "result.txt"
     atomic.write_text(path, "old")

@@ -81,6 +81,11 @@ def test_labels_follow_the_levels(book):
     assert set(development["part"]) == {"train", "tuning", "validation"} and development["label"].dtype == int
 
 
+def test_level_at_the_boundary_is_not_above_it(book, changeable_data):
+    write_rows(changeable_data, [[path, "0.5", kind] for path, _, kind in rows_of(changeable_data)])
+    assert (custody.development(book("cpu"))["label"] == 0).all()
+
+
 def test_preparing_twice_gives_identical_bytes(book):
     context = book("cpu")
     contents = []

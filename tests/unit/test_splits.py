@@ -52,6 +52,14 @@ def test_shares_of_all_images_and_of_each_level_come_near(sizes, data):
         assert np.mean(parts[strata == level] == "train") == pytest.approx(splits.PARTS["train"], abs=0.12)
 
 
+def test_levels_are_shared_out_better_than_by_chance():
+    """Forty groups, each of one level only: the seeded search finds parts that hold all levels in equal shares."""
+    groups, strata = groups_of([10] * 40), np.repeat([0, 1, 2, 3], 100)
+    parts = splits.assign_parts(groups, strata, seed=1)
+    shares = np.array([[np.mean(parts[strata == level] == part) for level in range(4)] for part in splits.PARTS])
+    assert np.abs(shares - np.array(list(splits.PARTS.values()))[:, np.newaxis]).mean() < 0.06
+
+
 @given(sizes, st.integers(0, 100))
 @few_trials
 def test_same_seed_same_parts(sizes, seed):
