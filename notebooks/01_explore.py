@@ -57,7 +57,7 @@ claims
 images.groupby(["format", "mode", "width", "height"]).size().rename("images").reset_index()
 
 # %% [markdown]
-# Images of one group belong together (here: cells cut from one module), so a group is never divided between parts.
+# Images of one group belong together (cells of one module, eyes of one patient), so a group is never divided between parts.
 # The parts were drawn before anyone looked.
 
 # %% tags=["nbval-check-output"]
@@ -65,19 +65,20 @@ images.groupby("part")["group"].agg(images="size", groups="nunique").loc[["train
 
 # %% [markdown]
 # ## How the label varies
-# Experts graded every image; the book's question has two classes, cut between the grades. Both extremes are common,
-# the grades in between are rare, and the classes are unequal: a classifier that always says "sound" would already be
-# right for most images, so accuracy alone cannot be trusted.
+# Experts graded every image; the book's question has two classes, cut between the grades. Look for two things: grades
+# so rare that a network will hardly learn them, and classes of unequal size. Where one class holds most images, a
+# classifier that always names it is already right for most, so accuracy alone says little.
 
-# %% mystnb={"figure": {"name": "fig-levels", "caption": "Images by graded level and development part. The levels in between are rare, and every part has all of them."}}
+# %% mystnb={"figure": {"name": "fig-levels", "caption": "Images by graded level and development part. A level that is short in one part can hardly be judged there."}}
 levels = card.named_levels(development["level"])
 counts = development.groupby([levels, "part"], observed=True).size().unstack()
 plots.bars(counts.rename_axis(index="graded level", columns="part"), "images", plots.PART_COLOURS)
 
 # %% [markdown]
 # ## What a picture looks like
-# Random images of each level, none left out because it looks odd. Cracks are dark lines, dead areas are dark patches;
-# poly-crystalline cells have a texture of their own that is no defect. Hover over an image for its name and kind.
+# Random images of each level, none left out because it looks odd. Do the rows differ in something that an expert would
+# call the reason, or in something beside it: the kind, the exposure, the border? Hover over an image for its name and
+# kind.
 
 # %% mystnb={"figure": {"name": "fig-pictures", "caption": "Random images, one row a graded level. Judge for yourself how far the levels can be told apart by eye."}}
 chosen = development.sample(frac=1, random_state=7).groupby("level").head(IMAGES_PER_LEVEL).copy()
@@ -92,7 +93,7 @@ plots.pictures(rows["picture"].agg(list).to_dict(), rows["title"].agg(list).toli
 # The mean grey value of each image, by level. If the curves were far apart, a threshold on brightness would do the
 # work of a network; where they overlap, there is something left to learn.
 
-# %% mystnb={"figure": {"name": "fig-brightness", "caption": "Mean grey value of the images of each level. The distributions overlap widely."}}
+# %% mystnb={"figure": {"name": "fig-brightness", "caption": "Mean grey value of the images of each level. Where they overlap, brightness alone cannot tell the levels apart."}}
 described = development.assign(**{"graded level": levels})
 plots.histogram(described, "brightness", "graded level", "mean grey value, 0-255")
 
@@ -103,8 +104,8 @@ plots.histogram(described, "brightness", "graded level", "mean grey value, 0-255
 plots.histogram(described, "contrast", "graded level", "standard deviation of grey values")
 
 # %% [markdown]
-# H1.3 compares the class means of brightness. The interval treats whole groups as the unit, because cells of one
-# module share camera and exposure.
+# H1.3 compares the class means of brightness. The interval treats whole groups as the unit, because images of one
+# group share camera and exposure.
 
 # %%
 label = development["label"].to_numpy()
@@ -128,8 +129,9 @@ claims.measure("H1.2", shares)
 # %% [markdown]
 # ## Do neighbours resemble each other?
 # Rows that follow one another come from one place. The figure correlates each image's label with the one `lag` rows
-# further on, within its group. Were the images independent, all bars would be near zero; a random split into training
-# and test images would then be harmless. They are not, so it is not.
+# further on, within its group. Were the images independent, all bars would be near zero, and a random split into
+# training and test images would be harmless. Bars well above zero say that a neighbour gives the label away, and that
+# only whole groups may be divided between parts.
 
 # %% mystnb={"figure": {"name": "fig-neighbours", "caption": "Correlation between the labels of images in one group, by their distance in rows."}}
 defective = development["label"].rename("label")

@@ -129,8 +129,9 @@ history = pd.concat(run.history.assign(levels=levels) for levels, group in finis
 plots.curves(history, {"loss": "loss, nats", "accuracy": "accuracy"}, by="levels")
 
 # %% [markdown]
-# Train and tuning curves that fall together say: this network is too small to overfit. A gap in their *height* alone
-# says something else: the parts hold different modules, and few of them. The bands show how much the seed matters.
+# Curves that fall together belong to a network too small to overfit; a tuning curve that turns upwards while the
+# training curve falls would show the opposite. A mere difference in *height*, in either direction, says something else:
+# that the parts hold different groups, and few of them. The bands show how much the seed matters.
 
 # %% [markdown]
 # ## How predictions move
@@ -175,10 +176,9 @@ estimates = {name: metrics.metric_estimate(name, scored.labels, scored.probabili
 plots.intervals({name.replace("_", " "): estimate for name, estimate in estimates.items()}, "value")
 
 # %% [markdown]
-# Why are the intervals wide? Because the validation part holds few modules and they differ: in how many of their cells
-# are defective, and in how well those can be told. Below, the AUC is computed again without each group in turn, a dot a
-# seed. A row far from the dashed line is a module that carries the score, or spoils it. Many cells of few modules
-# cannot say how the next module will do.
+# What makes an interval wide is seldom the number of images; it is how few groups they come from, and how these differ.
+# Below, the AUC is computed again without each group in turn, a dot a seed. A row far from the dashed line is a group
+# that carries the score, or spoils it. Many images of few groups cannot say how the next group will do.
 
 # %% mystnb={"figure": {"name": "fig-without", "caption": "Validation AUC without each group in turn, a dot a seed; the dashed line is the AUC with all groups."}}
 without = {
