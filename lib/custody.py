@@ -47,7 +47,7 @@ def prepare(dataset: str, profile: str) -> None:
     """
     card, root = cards.load(dataset), config.book_root(dataset, profile)
     with atomic.lock(root / "data.lock"):
-        table = _hide(_split(_annotated(card), config.profile_settings(profile).images))
+        table = _hide(_split(_annotated(card), [*card.properties, "level"], config.profile_settings(profile).images))
         with atomic.replacing(root / "data" / "manifest.parquet") as temporary:
             table.to_parquet(temporary, index=False)
         atomic.write_json(root / "data" / "data.json", _summary(dataset, profile, table))
@@ -68,18 +68,20 @@ def _annotated(card: cards.Card) -> pd.DataFrame:
     return table[readable].reset_index(drop=True)
 
 
-def _split(table: pd.DataFrame, images: int | None) -> pd.DataFrame:
+def _split(table: pd.DataFrame, strata: list[str], images: int | None) -> pd.DataFrame:
     """Assign the parts; with a number of images, drop the test part and carve a pseudo-test from the rest."""
-    table = table.assign(part=_parts(table))
+    table = table.assign(part=_parts(table, strata))
     if images is None:
         return table
     rest = table[table["part"] != "test"]
     rest = rest[splits.thinned(rest["group"].tolist(), images)].reset_index(drop=True)
-    return rest.assign(part=_parts(rest))
+    return rest.assign(part=_parts(rest, strata))
 
 
-def _parts(table: pd.DataFrame) -> np.ndarray:
-    return splits.assign_parts(table["group"].tolist(), table["level"].tolist(), SPLIT_SEED)
+def _parts(table: pd.DataFrame, strata: list[str]) -> np.ndarray:
+    return splits.assign_parts(
+        table["group"].tolist(), list(zip(*(table[name] for name in strata), strict=True)), SPLIT_SEED
+    )
 
 
 def _hide(table: pd.DataFrame) -> pd.DataFrame:

@@ -22,17 +22,22 @@ LEVEL_COLOURS = ("#56B4E9", "#E69F00", "#D55E00", "#AA4499")
 def histogram(table: pd.DataFrame, column: str, by: str, unit: str, bins: int = 24) -> go.Figure:
     """Distribution of a column as shares within each value of `by`, drawn over one another."""
     figure = go.Figure()
-    edges = np.histogram_bin_edges(table[column].dropna(), bins)
+    edges = np.histogram_bin_edges(table[column].dropna().astype(float), bins)
     for colour, (name, values) in zip(LEVEL_COLOURS, table.groupby(by, observed=True)[column], strict=False):
-        share = np.histogram(values, edges)[0] / max(1, len(values))
-        figure.add_scatter(
-            x=(edges[:-1] + edges[1:]) / 2,
-            y=share,
-            name=str(name),
-            mode="lines",
-            line={"color": colour, "shape": "hvh"},
-        )
+        share = np.histogram(values.astype(float), edges)[0] / max(1, len(values))
+        line = {"color": colour, "shape": "hv"}
+        figure.add_scatter(x=edges, y=[*share, 0], name=str(name), mode="lines", line=line)
     figure.update_layout(xaxis_title=unit, yaxis_title="share of images", hovermode="x unified", legend_title=by)
+    return styled(figure)
+
+
+def lines(table: pd.DataFrame, unit: str, value: str) -> go.Figure:
+    """One line a column over the table's index."""
+    figure = go.Figure()
+    for colour, column in zip(LEVEL_COLOURS, table.columns, strict=False):
+        line = {"color": colour, "width": 1.5}
+        figure.add_scatter(x=table.index, y=table[column], name=str(column), mode="lines", line=line)
+    figure.update_layout(xaxis_title=unit, yaxis_title=value, hovermode="x unified")
     return styled(figure)
 
 
@@ -96,7 +101,7 @@ def curves(history: pd.DataFrame, metrics: Mapping[str, str], by: str | None = N
         for column, (metric, title) in enumerate(metrics.items(), start=1):
             for part, values in rows.groupby("part"):
                 _band(figure, values.groupby("epoch")[metric], PART_COLOURS[part], part, row, column)
-            figure.update_yaxes(title_text=title, row=row, col=column)
+            figure.update_yaxes(title_text=title, matches=f"y{column if column > 1 else ''}", row=row, col=column)
     figure.update_xaxes(title_text="epoch", row=len(settings))
     figure.update_layout(
         height=100 + 260 * len(settings), hovermode="x unified", margin={"l": 60, "r": 20, "t": 70, "b": 50}
@@ -130,13 +135,13 @@ def intervals(
 ) -> go.Figure:
     """Estimates as points with their intervals, and a dashed line where nothing would be gained."""
     figure = go.Figure()
-    for position, (name, estimate) in enumerate(estimates.items()):
+    for name, estimate in estimates.items():
         low, high = estimate.interval(level)
         figure.add_scatter(
             x=[estimate.value],
             y=[name],
             mode="markers",
-            marker={"size": 10, "color": SERIES_COLOURS[position % len(SERIES_COLOURS)]},
+            marker={"size": 10, "color": SERIES_COLOURS[0]},
             error_x={
                 "type": "data",
                 "symmetric": False,
@@ -163,7 +168,7 @@ def strips(values: Mapping[str, Sequence[float]], unit: str, reference: float | 
     if reference is not None:
         figure.add_vline(reference, line_dash="dash", line_color="#888888")
     figure.update_layout(xaxis_title=unit, height=110 + 60 * len(values))
-    figure.update_yaxes(autorange="reversed")
+    figure.update_yaxes(range=[len(values) - 0.5, -0.5])
     return styled(figure)
 
 

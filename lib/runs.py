@@ -1,5 +1,6 @@
 """Runs: get a finished one or train it, once, whole or not at all."""
 
+import inspect
 import os
 import shutil
 import sys
@@ -145,8 +146,9 @@ def run_key(configuration: Configuration, data: Data) -> str:
     """Hash of everything that decides a run's result, 20 hexadecimal digits."""
     folder = Path(__file__).parent
     network = networks.source(configuration.network.family)
-    sources = [*sorted((folder / "training").glob("*.py")), folder / "steps.py", network]
+    sources = [*sorted((folder / "training").glob("*.py")), network]
     code = [[path.name, atomic.code_sha256(path.read_text())] for path in sources]
+    code += [[step.step, atomic.code_sha256(inspect.getsource(type(step)))] for step in configuration.recipe]
     return atomic.value_sha256([configuration.model_dump(mode="json"), data.fingerprint(), code, _minor_versions()])[
         :20
     ]

@@ -121,7 +121,8 @@ def child(fork_server, tmp_path) -> Callable[[str], multiprocessing.Process]:
     def start(code: str) -> multiprocessing.Process:
         script = tmp_path / f"child{len(started)}.py"
         environment = {name: value for name, value in os.environ.items() if name.startswith("BOOK_")}
-        script.write_text(f"import os\nos.environ.update({environment!r})\n" + textwrap.dedent(code))
+        header = f"import os, tempfile\nos.environ.update({environment!r})\ntempfile.tempdir = {str(tmp_path)!r}\n"
+        script.write_text(header + textwrap.dedent(code))
         process = fork_server.Process(target=runpy.run_path, args=(str(script),))
         process.start()
         started.append(process)

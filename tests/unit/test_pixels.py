@@ -1,5 +1,8 @@
 """The cache holds exactly what the steps give, is computed once, and is computed anew when anything differs."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
@@ -65,6 +68,21 @@ def test_second_use_decodes_nothing(raw, tmp_path, monkeypatch):
     monkeypatch.setattr(decode, "decode", lambda _: pytest.fail("decoded again"))
     again = pixels.cached(tmp_path / "cache", raw, table, RECIPE, 16)
     np.testing.assert_array_equal(again.array, first.array)
+
+
+def test_one_computes_while_others_wait(raw, tmp_path, monkeypatch):
+    table, calls = described(raw), []
+    real = decode.decode
+
+    def slow(data):
+        calls.append(1)
+        time.sleep(0.02)
+        return real(data)
+
+    monkeypatch.setattr(decode, "decode", slow)
+    with ThreadPoolExecutor(3) as pool:
+        caches = list(pool.map(lambda _: pixels.cached(tmp_path / "cache", raw, table, RECIPE, 16), range(3)))
+    assert len(calls) == 12 and all((cache.array == caches[0].array).all() for cache in caches)
 
 
 def test_steps_of_the_graph_share_a_cache(cached, tmp_path):

@@ -208,6 +208,8 @@ KEYS = """
     for name in [*(f"training/{name}" for name in training), "steps.py", "networks/simple.py", "plots.py", "runs.py"]:
         keys[f"code {name}"] = with_text(name, lambda source: source + "\\nADDED = 1\\n")
     keys["code networks/another.py"] = with_text("networks/another.py", lambda source: "MINIMUM_SIZE = 1")
+    keys["step of the recipe"] = with_text("steps.py", lambda source: source.replace("INTER_CUBIC", "INTER_LINEAR"))
+    keys["another step"] = with_text("steps.py", lambda source: source.replace("PositiveInt = 3", "PositiveInt = 4"))
     keys["docstring"] = with_text("training/train.py", lambda source: source.replace('\"\"\"Train', '\"\"\"We train'))
     keys["comment"] = with_text("steps.py", lambda source: source + "\\n# a comment\\n")
     keys["afterwards"] = key()
@@ -215,7 +217,17 @@ KEYS = """
     keys["versions"] = key()
     print(json.dumps(keys))
 """
-EQUAL = {"again", "code plots.py", "code runs.py", "code networks/another.py", "docstring", "comment", "afterwards"}
+EQUAL = {
+    "again",
+    "another step",
+    "code steps.py",
+    "code plots.py",
+    "code runs.py",
+    "code networks/another.py",
+    "docstring",
+    "comment",
+    "afterwards",
+}
 
 
 def test_key_follows_what_decides_the_result_and_nothing_else(checkout, python):

@@ -109,17 +109,20 @@ def test_killed_at_random_moments_it_goes_on_to_the_same_bits(start, expected, t
 
 
 @pytest.mark.parametrize(
-    ("patch", "patience"),
-    [
-        ("np.savez = dying(np.savez)", 11),  # in the middle of writing the state at the end of a phase
-        ("pathlib.Path.write_text = dying(pathlib.Path.write_text)", 1),  # all is there but the record
+    ("patch", "patience", "left"),
+    [  # in the middle of writing the state at the end of the first phase; all is there but the record
+        ("np.savez = dying(np.savez)", 11, {"state.npz"}),
+        ("pathlib.Path.write_text = dying(pathlib.Path.write_text)", 1, set(runs.FILES)),
     ],
 )
-def test_killed_in_the_middle_of_a_file_it_goes_on_to_the_same_bits(start, expected, tmp_path, patch, patience):
+def test_killed_in_the_middle_of_a_file_it_goes_on_to_the_same_bits(start, expected, tmp_path, patch, patience, left):
     folder = tmp_path / "cpu" / "runs" / expected.key
     killed = start(patch, patience)
     killed.join(60)
     assert killed.exitcode == -signal.SIGKILL and not folder.exists()
+    partial = folder.with_name(f"partial-{folder.name}")
+    assert {path.name for path in partial.iterdir() if not path.name.startswith(".")} == left
+    assert "state.npz" not in left or saved_epoch(folder) == 10
     final = start()
     final.join(60)
     assert final.exitcode == 0

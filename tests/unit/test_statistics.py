@@ -1,10 +1,13 @@
 """Weighted statistics are what the same statistic says of repeated images."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib import statistics
+
+pytestmark = pytest.mark.filterwarnings("error")
 
 numbers = st.floats(-100, 100).map(lambda number: round(number, 3))
 rows = st.lists(st.tuples(numbers, numbers, st.booleans(), st.integers(0, 4)), min_size=2, max_size=30)
