@@ -64,7 +64,7 @@ check-gpu:
 
 ifeq ($(VENV),.venv)
 $(READY): requirements/$(HARDWARE).txt requirements/uv.txt pyproject.toml | check-gpu
-	@test -n '$(PYTHON)' || { echo "Python 3.11, 3.12 or 3.13 is needed, found: $$(python3 --version 2>&1); install one (Debian: apt-get install python3 python3-venv) or name it: make PYTHON=/path/to/python3.12"; exit 2; }
+	@test -n '$(PYTHON)' && $(PYTHON) -c '$(IS_SUPPORTED)' 2>/dev/null || { echo "Python 3.11, 3.12 or 3.13 is needed, found: $$(python3 --version 2>&1); install one (Debian: apt-get install python3 python3-venv) or name it: make PYTHON=/path/to/python3.12"; exit 2; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module; install it (Debian: apt-get install python3-venv)"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt

@@ -11,7 +11,10 @@ GPU = int(PROFILE == "gpu")  # one job a GPU
 
 
 rule book:
-    input: f"{ROOT}/site/.complete"
+    input:
+        f"{ROOT}/site/.complete",
+        expand(f"{ROOT}/chapters/{{name}}/record.json", name=CHAPTERS),
+        expand(f"{ROOT}/trained/{{slug}}/runs_used.json", slug=RUNS),
 
 
 rule data:  # custody hides the test labels before anyone else sees the data

@@ -7,7 +7,7 @@ import sys
 
 import filelock
 
-from lib import atomic, cards, config
+from lib import atomic, cards, config, graph
 from lib.site import serve
 
 GPUS = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
@@ -20,7 +20,7 @@ def main() -> int:
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--data", default="")
     parser.add_argument("--jobs", default=str(os.cpu_count()))
-    parser.add_argument("--port", type=int, default=8765)
+    parser.add_argument("--port", default="8765")
     parser.add_argument("--no-serve", action="store_true")
     arguments = parser.parse_args()
     try:
@@ -32,18 +32,21 @@ def main() -> int:
 
 def build(arguments: argparse.Namespace) -> int:
     """Raises UserError for values that do not exist, or when the same book is being built already."""
-    jobs = _positive(arguments.jobs)
+    jobs, port = _whole("JOBS", arguments.jobs, 10_000), _whole("PORT", arguments.port, 65_535)
     config.one_of("PROFILE", arguments.profile, config.PROFILES)
     config.one_of("DATASET", arguments.dataset, config.datasets())
     os.environ[config.DATA_VARIABLE] = arguments.data
     cards.load(arguments.dataset).reader.folder()
-    address = None if arguments.no_serve else serve.start(config.build_folder(), arguments.port)
-    for profile in _profiles(arguments.dataset, arguments.profile):
+    profiles = _profiles(arguments.dataset, arguments.profile)
+    for profile in profiles:
+        graph.check_parameters(arguments.dataset, profile)
+    address = None if arguments.no_serve else serve.start(config.build_folder(), port)
+    for profile in profiles:
         page = f"{arguments.dataset}/{profile}/site/"
         if address:
             print(f"building {profile}: pages appear at {address}{page}", flush=True)
         if status := _build_profile(arguments.dataset, profile, jobs):
-            print(f"the {profile} book stopped; the notebook, its error and its log are named above", file=sys.stderr)
+            print(f"the {profile} book stopped; what failed, and where its log is, stands above", file=sys.stderr)
             return status
         print(
             f"{profile} is built: {address + page if address else config.book_root(arguments.dataset, profile) / 'site'}"
@@ -82,10 +85,10 @@ def _gpus() -> int:
         return 0
 
 
-def _positive(jobs: str) -> int:
-    if not jobs.isdecimal() or int(jobs) < 1:
-        raise config.UserError(f"JOBS={jobs!r} is no number of jobs; JOBS is 1 or more")
-    return int(jobs)
+def _whole(name: str, value: str, most: int) -> int:
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= most):
+        raise config.UserError(f"{name}={value!r} is not possible; {name} is a whole number from 1 to {most}")
+    return int(value)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from lib import config
@@ -108,4 +107,4 @@ def load(name: str) -> Card:
     """
     config.one_of("DATASET", name, config.datasets())
     path = config.PARAMETERS / "datasets" / f"{name}.yml"
-    return config.validated(Card, {"name": name, **yaml.safe_load(path.read_text())}, f"params/datasets/{name}.yml")
+    return config.validated(Card, {"name": name, **config.read_yaml(path)}, f"params/datasets/{name}.yml")

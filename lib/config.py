@@ -113,8 +113,18 @@ def chapter_parameters(name: str, dataset: str, profile: str) -> dict[str, Any]:
 
 def literature(code: str) -> dict[str, Any]:
     """Published numbers by the code of their source, from `params/literature.yml`. Raises UserError for an unknown code."""
-    known = yaml.safe_load((PARAMETERS / "literature.yml").read_text())
+    known = read_yaml(PARAMETERS / "literature.yml")
     return known[one_of("literature code", code, list(known))]
+
+
+def read_yaml(path: Path) -> Any:
+    """Content of a YAML file. Raises UserError naming file and line when it is not valid."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        line = getattr(error, "problem_mark", None)
+        where = f"line {line.line + 1}" if line else "somewhere"
+        raise UserError(f"params/{path.relative_to(PARAMETERS)}, {where}: not valid YAML; correct it") from None
 
 
 def validated(model: type[Model], values: Any, where: str) -> Model:
@@ -138,4 +148,4 @@ def one_of(variable: str, value: str, allowed: list[str] | tuple[str, ...]) -> s
 
 def _profile_file(profile: str) -> dict[str, Any]:
     one_of("PROFILE", profile, PROFILES)
-    return yaml.safe_load((PARAMETERS / f"{profile}.yml").read_text()) or {}
+    return read_yaml(PARAMETERS / f"{profile}.yml") or {}

@@ -43,14 +43,23 @@ def data_sha256(context: config.Context) -> str:
 def prepare(dataset: str, profile: str) -> None:
     """Read the card, describe the images, split, hide, and write `data/manifest.parquet` and `data/data.json`.
 
-    Images that cannot be read are left out. Raises UserError when none can, or when there are too few groups.
+    Images that cannot be read are left out; they are printed and stand in `data.json`, each with its reason. Raises
+    UserError when no image can be read, or when there are too few groups.
     """
     card, root = cards.load(dataset), config.book_root(dataset, profile)
     with atomic.lock(root / "data.lock"):
-        table = _hide(_split(_annotated(card), [*card.properties, "level"], config.profile_settings(profile).images))
+        annotated = _annotated(card)
+        readable = annotated["status"] == "ok"
+        left_out = annotated[~readable].set_index("path")["status"].to_dict()
+        for path, reason in left_out.items():
+            print(f"left out: {path}: {reason}", file=sys.stderr)
+        if not readable.any():
+            raise config.UserError(f"no image can be read, of {len(annotated)}; the reasons stand above")
+        annotated = annotated[readable].reset_index(drop=True)
+        table = _hide(_split(annotated, [*card.properties, "level"], config.profile_settings(profile).images))
         with atomic.replacing(root / "data" / "manifest.parquet") as temporary:
             table.to_parquet(temporary, index=False)
-        atomic.write_json(root / "data" / "data.json", _summary(dataset, profile, table))
+        atomic.write_json(root / "data" / "data.json", _summary(dataset, profile, table, left_out))
 
 
 def _annotated(card: cards.Card) -> pd.DataFrame:
@@ -62,10 +71,7 @@ def _annotated(card: cards.Card) -> pd.DataFrame:
     table["group"] = splits.block_groups(card.group.size, within, len(rows))
     table["level"] = rows["level"].astype(float)
     table["label"] = (rows["level"] > card.positive_above_level).astype("Int8")
-    readable = table["status"] == "ok"
-    if not readable.any():
-        raise config.UserError(f"no image can be read; the first is {table['path'].iloc[0]}: {table['status'].iloc[0]}")
-    return table[readable].reset_index(drop=True)
+    return table
 
 
 def _split(table: pd.DataFrame, strata: list[str], images: int | None) -> pd.DataFrame:
@@ -90,7 +96,7 @@ def _hide(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _summary(dataset: str, profile: str, table: pd.DataFrame) -> dict:
+def _summary(dataset: str, profile: str, table: pd.DataFrame, left_out: dict[str, str]) -> dict:
     visible = table[["image", "sha256", "group", "part", *HIDDEN]].astype(str)
     counts = table.groupby("part")["group"].agg(images="size", groups="nunique")
     return {
@@ -98,6 +104,7 @@ def _summary(dataset: str, profile: str, table: pd.DataFrame) -> dict:
         "profile": profile,
         "data_hash": atomic.value_sha256(visible.to_numpy().tolist()),
         "rows": len(table),
+        "left_out": left_out,
         "groups": int(table["group"].nunique()),
         "parts": {
             part: {key: int(value) for key, value in row.items()} for part, row in counts.to_dict("index").items()

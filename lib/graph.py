@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import jupytext
+from pydantic import ValidationError
 
 from lib import atomic, cards, config, grids, networks
 from lib.training.configuration import Configuration
@@ -50,6 +51,49 @@ def data_fingerprint(dataset: str, profile: str) -> str:
             [[str(path.relative_to(folder)), stat.st_size, stat.st_mtime_ns] for path, stat in stats],
         ]
     )
+
+
+def check_parameters(dataset: str, profile: str) -> None:
+    """Hold `params/<profile>.yml` against the chapters before anything runs.
+
+    Raises UserError naming chapter and parameter: unknown, missing, of another type than the chapter's default, an empty
+    list, a number that is not positive, or one that no run accepts.
+    """
+    for chapter in config.chapters():
+        given = config.chapter_parameters(chapter, dataset, profile)
+        where, defaults = f"params/{profile}.yml, {chapter}", default_parameters(chapter)
+        for name in sorted({*given, *defaults}):
+            if name not in defaults:
+                raise config.UserError(f"{where}: {name} is no parameter; they are: {', '.join(defaults)}")
+            if name not in given:
+                raise config.UserError(f"{where}: {name} is missing; the chapter's default is {defaults[name]!r}")
+            if problem := _mismatch(given[name], defaults[name]):
+                raise config.UserError(f"{where}: {name} is {given[name]!r}; {problem}, such as {defaults[name]!r}")
+        try:
+            runs_of(chapter, dataset, profile)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(map(str, first["loc"]))
+            raise config.UserError(f"{where}: {field} cannot be {first['input']!r}: {first['msg']}") from None
+
+
+def default_parameters(chapter: str) -> dict[str, Any]:
+    """Names and values of a chapter's parameters cell."""
+    cells = jupytext.read(config.NOTEBOOKS / f"{chapter}.py").cells
+    cell = next(cell for cell in cells if "parameters" in cell.metadata.get("tags", []))
+    assignments = [node for node in ast.parse(cell.source).body if isinstance(node, ast.Assign)]
+    return {node.targets[0].id: ast.literal_eval(node.value) for node in assignments}
+
+
+def _mismatch(value: Any, default: Any) -> str | None:
+    """What a value should be, when it is not of the kind of the default."""
+    if isinstance(default, list):
+        items = isinstance(value, list) and value and all(type(item) is type(default[0]) for item in value)
+        return None if items else f"expected a list of {type(default[0]).__name__}, not empty"
+    if type(value) is not type(default) and not (isinstance(default, float) and type(value) is int):
+        return f"expected {type(default).__name__}"
+    number = isinstance(default, int | float) and not isinstance(default, bool)
+    return "expected a number above 0" if number and value <= 0 else None
 
 
 def runs_of(chapter: str, dataset: str, profile: str) -> dict[str, Configuration]:

@@ -17,6 +17,7 @@ PART_COLOURS = {"train": "#0072B2", "tuning": "#E69F00", "validation": "#D55E00"
 SERIES_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#888888")
 GRID_WIDTH = 720  # pixels of a row of pictures
 LEVEL_COLOURS = ("#56B4E9", "#E69F00", "#D55E00", "#AA4499")
+METRIC_TITLES = {"auc": "AUC", "f1": "F1", "brier": "Brier, lower is better", "log_loss": "log loss, lower is better"}
 
 
 def histogram(table: pd.DataFrame, column: str, by: str, unit: str, bins: int = 24) -> go.Figure:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import keras
+import numpy as np
 import pandas as pd
 
 from lib.training import measure, model
@@ -30,3 +31,8 @@ def losses(
 def build(configuration: Configuration, data: Data) -> keras.Model:
     """The untrained network of a configuration on its data."""
     return model.build(configuration, data.train.pixels.shape[-1], data.train.labels, data.classes)
+
+
+def first_weights(configuration: Configuration, data: Data) -> np.ndarray:
+    """All weights of the untrained network, one after the other: (parameters,) float32."""
+    return np.concatenate([weight.ravel() for weight in build(configuration, data).get_weights()])

@@ -26,9 +26,9 @@ def make_book(tmp_path, **asked: str) -> subprocess.CompletedProcess:
         ({"profile": ""}, "PROFILE='' does not exist; PROFILE is one of: smoke, cpu, gpu"),
         ({"dataset": "cats"}, "DATASET='cats' does not exist; DATASET is one of: elpv"),
         ({"dataset": "../elpv"}, "DATASET='../elpv' does not exist; DATASET is one of: elpv"),
-        ({"jobs": "0"}, "JOBS='0' is no number of jobs; JOBS is 1 or more"),
-        ({"jobs": "many"}, "JOBS='many' is no number of jobs; JOBS is 1 or more"),
-        ({"jobs": "²"}, "JOBS='²' is no number of jobs; JOBS is 1 or more"),
+        ({"jobs": "0"}, "JOBS='0' is not possible; JOBS is a whole number from 1 to 10000"),
+        ({"jobs": "many"}, "JOBS='many' is not possible; JOBS is a whole number from 1 to 10000"),
+        ({"jobs": "²"}, "JOBS='²' is not possible; JOBS is a whole number from 1 to 10000"),
         ({"data": "/no/such/folder"}, "DATA='/no/such/folder' is no folder; DATA is a folder that holds the images"),
     ],
 )
