@@ -95,7 +95,7 @@ def test_killed_at_random_moments_it_goes_on_to_the_same_bits(start, expected, t
         before, process = state.stat().st_mtime_ns if state.exists() else 0, start()
         while process.is_alive() and not (state.exists() and state.stat().st_mtime_ns > before):
             time.sleep(0.005)
-        time.sleep(random.uniform(0, 0.15))  # noqa: S311 - a moment, not a secret
+        time.sleep(random.uniform(0, 0.15))
         process.kill()
         process.join()
         if folder.exists():
