@@ -91,6 +91,15 @@ class Card(Strict):
             raise ValueError(f"positive {self.positive!r} is not among the classes {self.classes}")
         return self
 
+    @property
+    def graded(self) -> bool:
+        """Whether labels are levels, cut into two classes."""
+        return bool(self.level_names)
+
+    def read(self, path: str) -> bytes:
+        """Content of one image of the data set; `path` as in the manifest."""
+        return (self.reader.folder() / path).read_bytes()
+
     def named_levels(self, levels: pd.Series) -> pd.Series:
         """Names of graded levels, in the order of the levels; a level without a name is its own."""
         names = {level: name for level, name in sorted(self.level_names.items())}
