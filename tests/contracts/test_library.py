@@ -15,7 +15,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # A module imports only what stands above it. Modules of a package (with a slash) may import one another.
 ORDER = (
     "config", "atomic", "machine", "steps", "cards", "decode", "perceptual", "manifest", "splits",
-    "custody", "pixels", "networks/", "training/", "runs", "grids", "intervals", "metrics", "statistics", "hypotheses", "plots", "chapters", "graph",
+    "custody", "pixels", "networks/", "training/", "runs", "grids", "intervals", "metrics", "statistics", "hypotheses",
+    "plots", "chapters", "graph",
     "site/", "lab", "book",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
