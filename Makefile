@@ -1,6 +1,6 @@
 # The front door. `make` lists what there is; README.md says more.
 SHELL := /bin/sh
-DATASET ?= elpv
+DATASET ?=
 DATA ?=
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 ifndef GPU
@@ -27,7 +27,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 .PHONY: help book test lab lint lock bench clean stop check-gpu
 
 help: ## list what can be made
-	@echo "make <target> [PROFILE=smoke|cpu|gpu] [DATASET=elpv] [DATA=folder] [JOBS=2] [GPU=0|1]"
+	@echo "make <target> [PROFILE=smoke|cpu|gpu] [DATASET=card] [DATA=folder] [JOBS=2] [GPU=0|1]"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
 
 book: $(READY) ## build the book and serve it: DATASET, PROFILE, JOBS; DATA where the images lie

@@ -10,6 +10,7 @@ import filelock
 from lib import atomic, cards, config, graph
 from lib.site import serve
 
+DEFAULT_DATASET = "elpv"
 GPUS = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
 
 
@@ -17,7 +18,7 @@ def main() -> int:
     """Build a book; returns the exit status."""
     parser = argparse.ArgumentParser(prog="make book")
     for name in ("dataset", "profile"):
-        parser.add_argument(f"--{name}", required=True)
+        parser.add_argument(f"--{name}", required=name == "profile", default="")
     parser.add_argument("--data", default="")
     parser.add_argument("--jobs", default=str(os.cpu_count()))
     parser.add_argument("--port", default="8765")
@@ -34,9 +35,9 @@ def build(arguments: argparse.Namespace) -> int:
     """Raises UserError for values that do not exist, or when the same book is being built already."""
     jobs, port = _whole("JOBS", arguments.jobs, 10_000), _whole("PORT", arguments.port, 65_535)
     config.one_of("PROFILE", arguments.profile, config.PROFILES)
-    config.one_of("DATASET", arguments.dataset, config.datasets())
     os.environ[config.DATA_VARIABLE] = arguments.data
-    cards.load(arguments.dataset).reader.folder()
+    arguments.dataset = arguments.dataset or [*config.own_dataset(), DEFAULT_DATASET][0]
+    cards.load(arguments.dataset).reader.location()
     profiles = _profiles(arguments.dataset, arguments.profile)
     for profile in profiles:
         graph.check_parameters(arguments.dataset, profile)

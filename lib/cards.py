@@ -1,119 +1,200 @@
 """Data-set cards: one small file says where images and labels come from and how to treat them."""
 
-import importlib.util
-from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from lib import config
-from lib.steps import Recipe
+from lib import config, folders
+from lib.findings import frame
+from lib.groups import Groups
+from lib.labels import GradedLabels, Labels, NoLabels, without_label
+from lib.ledger import Rule
+from lib.readers import Reader
+from lib.steps import Colour, Recipe, Resize
 
-
-class Strict(BaseModel):
-    """A part of a card: unknown fields are errors, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PackageReader(Strict):
-    """Images and a table of labels inside an installed Python package."""
-
-    kind: Literal["package"]
-    package: str
-    table: str  # path inside the package; whitespace-separated, no header
-    columns: list[str]  # names of the table's columns: `path`, `level` and properties
-
-    def folder(self) -> Path:
-        """Folder that the table's paths start from: below the user's DATA folder, else below the package's.
-
-        Raises UserError when the package is not installed, or the table is not there.
-        """
-        found = importlib.util.find_spec(self.package)
-        places = config.data_folder() or (found and found.submodule_search_locations)
-        if not places:
-            raise config.UserError(f"package {self.package!r} is not installed; run `make book` to set it up")
-        table = Path(places[0]) / self.table
-        if not table.is_file():
-            raise config.UserError(
-                f"{places[0]} has no {self.table}; DATA must be a folder laid out like {self.package}"
-            )
-        return table.parent
-
-    def rows(self) -> pd.DataFrame:
-        """The whole table, labels included: columns as declared, one row an image, in the file's order.
-
-        Raises UserError naming the first row that has other columns or whose level is no number.
-        """
-        table = self.folder() / Path(self.table).name
-        try:
-            rows = pd.read_csv(table, sep=r"\s+", header=None, names=self.columns)
-        except ValueError as error:  # of pandas: rows of other lengths, no text
-            raise config.UserError(f"{table}: {str(error).strip()}; columns are: {' '.join(self.columns)}") from None
-        if rows.empty:
-            raise config.UserError(f"{table} has no row; columns are: {' '.join(self.columns)}")
-        level = pd.to_numeric(rows["level"], errors="coerce")
-        if (gaps := level.isna()).any():
-            given = rows["level"][gaps].iloc[0]
-            raise config.UserError(f"{table}, row {gaps.idxmax() + 1}: level {given!r} is no number; correct the row")
-        return rows.assign(level=level.astype(float))
+Part = Literal["train", "tuning", "validation", "test"]
 
 
-class BlockGroups(Strict):
-    """Contiguous rows form a group: for data ordered by a grouping key that is not published."""
+class Ratio(config.Strict):
+    """Forced imbalance: images of one class are left out until `ratio` of them stand against one of the other (S3.10)."""
 
-    kind: Literal["blocks"]
-    size: PositiveInt  # rows, nearly; runs are cut into equal blocks
-    within: str | None = None  # a property whose change starts a new block
+    of: str
+    to: str
+    ratio: PositiveFloat
 
 
-class Card(Strict):
+class Selection(config.Strict):
+    """Which of the usable images the book is about; seeded draws without replacement."""
+
+    levels: list[float] | None = None  # only these graded levels (S4.2)
+    ratio: Ratio | None = None
+    balanced: PositiveInt | None = None  # so many images, equally many of each class (S4.1)
+
+
+class Card(config.Strict):
     """One data set."""
 
     name: str
     title: str
-    reader: PackageReader
-    classes: list[str] = Field(min_length=2)
-    positive: str
-    positive_above_level: float
-    level_names: dict[float, str] = {}
-    properties: list[str] = []
-    group: BlockGroups
-    recipe: Recipe
+    reader: Annotated[Reader, Field(discriminator="kind")]
+    labels: Labels
+    classes: list[str] = []  # in the order of their index; empty: those that occur
+    positive: str = ""  # of two classes the one that metrics speak of; empty: the second
+    properties: list[str] = []  # further columns of table or layout that are no labels
+    group: Groups
+    official: dict[str, Annotated[list[Part], Field(min_length=1)]] = {}  # published part -> parts of this book
+    counts: dict[str, PositiveInt] = {}  # published part (`all`: the whole) -> images as published
+    selection: Selection = Selection()
+    policy: dict[str, Rule] = {}  # where this data set is decided on otherwise than params/ledger.yml says
+    recipe: Recipe = (Colour(), Resize())
     licence: str
-    citation: str
-    address: str
+    citation: str = ""
+    address: str = ""
 
     @model_validator(mode="after")
-    def _positive_is_a_class(self) -> "Card":
-        if self.positive not in self.classes:
-            raise ValueError(f"positive {self.positive!r} is not among the classes {self.classes}")
+    def _consistent(self) -> "Card":
+        if isinstance(self.labels, GradedLabels) and len(self.classes) != 2:
+            raise ValueError(f"graded levels are cut into two classes; `classes` has {len(self.classes)}")
+        if len(self.classes) == 1 or len(set(self.classes)) != len(self.classes):
+            raise ValueError(f"classes are {self.classes}; two different ones or more are needed")
+        ratio = self.selection.ratio
+        for field, name in [("positive", self.positive), *(ratio and [("ratio", ratio.of), ("ratio", ratio.to)] or [])]:
+            if name and self.classes and name not in self.classes:
+                raise ValueError(f"{field} {name!r} is not among the classes {self.classes}")
         return self
 
     @property
     def graded(self) -> bool:
         """Whether labels are levels, cut into two classes."""
-        return bool(self.level_names)
+        return isinstance(self.labels, GradedLabels)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether images have labels at all."""
+        return not isinstance(self.labels, NoLabels)
 
     def read(self, path: str) -> bytes:
-        """Content of one image of the data set; `path` as in the manifest."""
-        return (self.reader.folder() / path).read_bytes()
+        """Content of one image of the data set; `path` as in the manifest. Raises OSError."""
+        return self.reader.read(path)
 
-    def named_levels(self, levels: pd.Series) -> pd.Series:
-        """Names of graded levels, in the order of the levels; a level without a name is its own."""
-        names = {level: name for level, name in sorted(self.level_names.items())}
-        nearest = {level: min(names, key=lambda known: abs(known - level), default=level) for level in levels.unique()}
-        in_order = [str(names.get(nearest[level], level)) for level in sorted(nearest)]
-        named = levels.map({level: str(names.get(near, level)) for level, near in nearest.items()})
-        return named.astype(pd.CategoricalDtype(in_order, ordered=True)).rename("graded level")
+    def rows(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Every image with everything that is said of it, labels included, and the findings about files and tables.
+
+        Columns: path, identity, outside (bool), label (Int16), level (float), group, official, the properties. One row an
+        image, in the data's order. Raises UserError when nothing can be made of the data set.
+        """
+        listed, findings = self.reader.listing()
+        inside = listed[~listed["outside"]].reset_index(drop=True)
+        self._check_columns(inside)
+        said = inside[self.labels.column] if self.labelled else pd.Series("", inside.index)
+        inside[["label", "level"]] = self.labels.resolve(said, self.classes)
+        inside, repeated = _one_row_an_image(inside, said)
+        found = [findings, repeated]
+        if self.labelled:
+            ambiguous = set(repeated.loc[repeated["kind"] == "label_conflict", "image"])
+            clear = ~inside["path"].isin(ambiguous)
+            found.append(without_label(said.loc[inside.index][clear], inside["path"][clear], inside[clear]))
+        groups = self.group.assign(inside)
+        found.append(frame("no_group", inside["path"][groups.isna()]))
+        inside = inside.assign(group=groups.fillna(inside["path"]).astype(str))
+        official = inside["official"] if "official" in inside else pd.Series("", inside.index)
+        inside = inside.assign(official=official.fillna(""))
+        found.append(self._count(inside))
+        kept = ["path", "identity", "outside", "label", "level", "group", "official", *self.properties]
+        outside = listed.loc[listed["outside"], ["path", "identity", "outside"]]
+        rows = pd.concat([inside[kept], outside.assign(official="")], ignore_index=True)
+        return rows, pd.concat(found, ignore_index=True)
+
+    def named(self, table: pd.DataFrame) -> pd.Series:
+        """What each image shows, in words and in order: its graded level, else its class; "unlabelled" without any.
+
+        table: columns label and level. A level without a name is its own.
+        """
+        if not self.labelled:
+            return pd.Series("unlabelled", table.index).astype("category").rename("images")
+        if not self.graded:
+            order = pd.CategoricalDtype(self.classes, ordered=True)
+            return table["label"].map(dict(enumerate(self.classes))).astype(order).rename("class")
+        return _named_levels(table["level"], self.labels.names)
+
+    def _check_columns(self, rows: pd.DataFrame) -> None:
+        """Raises UserError when layout and table lack a column that the card names."""
+        wanted = [self.labels.column] if self.labelled else []
+        wanted += [getattr(self.group, field) for field in ("column", "within") if getattr(self.group, field, None)]
+        for column in [*wanted, *self.properties]:
+            if column not in rows:
+                known = ", ".join(sorted(set(rows.columns) - {"path", "outside", "identity"}))
+                raise config.UserError(f"data set {self.name} has no column {column!r}; table and layout give: {known}")
+        if self.official and "official" in rows and (strange := sorted(set(rows["official"]) - set(self.official))):
+            raise config.UserError(
+                f"published part {strange[0]!r} is not in the card; it knows: {', '.join(self.official)}"
+            )
+
+    def _count(self, rows: pd.DataFrame) -> pd.DataFrame:
+        present = rows["official"].value_counts().to_dict() | {"all": len(rows)}
+        details = [
+            f"{part}: {present.get(part, 0):,} images, published are {count:,}"
+            for part, count in self.counts.items()
+            if present.get(part, 0) != count
+        ]
+        return frame("count_differs", [""] * len(details), details=details)
 
 
 def load(name: str) -> Card:
-    """Read and validate `params/datasets/<name>.yml`.
+    """The card of a data set, with the classes that its data have. Raises UserError as `declared`, and for one class only."""
+    card = declared(name)
+    if card.labelled and not card.classes:
+        card = card.model_copy(update={"classes": _classes(card)})
+    if len(card.classes) == 2 and not card.positive:
+        card = card.model_copy(update={"positive": card.classes[1]})
+    return card
+
+
+def declared(name: str) -> Card:
+    """`params/datasets/<name>.yml` as it stands, or a card made for the user's own folder.
 
     Raises UserError naming file, field and allowed values.
     """
-    config.one_of("DATASET", name, config.datasets())
-    path = config.PARAMETERS / "datasets" / f"{name}.yml"
-    return config.validated(Card, {"name": name, **config.read_yaml(path)}, f"params/datasets/{name}.yml")
+    config.one_of("DATASET", name, [*config.datasets(), *config.own_dataset()])
+    if name in config.datasets():
+        values = {"name": name, **(config.read_yaml(config.PARAMETERS / "datasets" / f"{name}.yml") or {})}
+        return config.validated(Card, values, f"params/datasets/{name}.yml")
+    return config.validated(Card, folders.card_of(name, config.data_folder()[0]), f"the folder {name}")
+
+
+def _classes(card: Card) -> list[str]:
+    said = card.reader.listing().rows.loc[lambda rows: ~rows["outside"], card.labels.column]
+    classes = card.labels.classes(said.fillna(""))
+    if len(classes) < 2:
+        raise config.UserError(
+            f"data set {card.name} has one class only ({', '.join(classes) or 'none'}); two are needed"
+        )
+    return classes
+
+
+def _one_row_an_image(rows: pd.DataFrame, said: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The first row of each path; `repeated_row` where several say the same, `label_conflict` where they do not."""
+    again = rows["path"].duplicated()
+    if not again.any():
+        return rows, frame("repeated_row", [])
+    different = said.groupby(rows["path"]).nunique()
+    repeated = sorted(set(rows["path"][again]))
+    contradictory = [path for path in repeated if different[path] > 1]
+    details = ["; ".join(sorted(set(said[rows["path"] == path]))) for path in contradictory]
+    findings = [
+        frame("repeated_row", [path for path in repeated if different[path] == 1]),
+        frame("label_conflict", contradictory, details=[f"its rows say {text}" for text in details]),
+    ]
+    return rows[~again], pd.concat(findings, ignore_index=True)
+
+
+def _named_levels(levels: pd.Series, level_names: dict[float, str]) -> pd.Series:
+    """Names of graded levels, in the order of the levels."""
+    names = dict(sorted(level_names.items()))
+    nearest = {
+        level: min(names, key=lambda known: abs(known - level), default=level) for level in levels.dropna().unique()
+    }
+    in_order = dict.fromkeys(str(names.get(nearest[level], level)) for level in sorted(nearest))
+    named = levels.map({level: str(names.get(near, level)) for level, near in nearest.items()})
+    return named.astype(pd.CategoricalDtype(list(in_order), ordered=True)).rename("graded level")

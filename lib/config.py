@@ -1,6 +1,8 @@
 """Paths, profiles and parameters: where everything lies and what a chapter is told."""
 
+import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +34,12 @@ class Profile(BaseModel):
         None  # development images kept, evenly over the groups; None: all, and the real test part
     )
     train_ahead: bool = False  # whether runs are jobs of their own before the chapters
+
+
+class Strict(BaseModel):
+    """Validated settings: unknown fields are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,7 @@ def chapter(name: str, dataset: str, profile: str) -> Context:
     The output folder is the builder's while a book is built, else `interactive/`, so that trying out changes no book.
     Raises UserError for an unknown profile or data set.
     """
-    one_of("DATASET", dataset, datasets())
+    one_of("DATASET", dataset, [*datasets(), *own_dataset()])
     root = book_root(dataset, profile)
     output = Path(os.environ.get(OUTPUT_VARIABLE, root / "interactive" / name))
     output.mkdir(parents=True, exist_ok=True)
@@ -86,11 +94,32 @@ def datasets() -> list[str]:
 
 
 def data_folder() -> list[Path]:
-    """The folder that the user named by DATA, as a list of one, or none. Raises UserError when it is no folder."""
+    """The folder (or `.npz` file) that the user named by DATA, as a list of one, or none.
+
+    Raises UserError when there is nothing of that name, or when it may not be read.
+    """
     name = os.environ.get(DATA_VARIABLE)
-    if name and not Path(name).is_dir():
+    if not name:
+        return []
+    path = Path(name).expanduser()
+    if not path.is_dir() and path.suffix != ".npz":
         raise UserError(f"DATA={name!r} is no folder; DATA is a folder that holds the images of the data set")
-    return [Path(name).resolve()] if name else []
+    if not os.access(path, os.R_OK):
+        raise UserError(f"DATA={name!r} is not there or may not be read; name a folder that you can list")
+    return [path.resolve()]
+
+
+def own_dataset() -> list[str]:
+    """Name of the data set that the user's folder is when no card is named, as a list of one, or none.
+
+    The folder's name and a short hash of where it lies, so that two folders of one name are two books.
+    """
+    return [
+        re.sub(r"[^a-z0-9]+", "_", folder.name.lower()).strip("_")[:40]
+        + "-"
+        + hashlib.sha256(os.fsencode(folder)).hexdigest()[:6]
+        for folder in data_folder()
+    ]
 
 
 def chapters() -> list[str]:

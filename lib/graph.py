@@ -8,7 +8,7 @@ from typing import Any
 import jupytext
 from pydantic import ValidationError
 
-from lib import atomic, cards, config, grids, networks
+from lib import atomic, cards, config, grids, ledger, networks
 from lib.training.configuration import Configuration
 
 PACKAGE = Path(__file__).parent
@@ -39,16 +39,17 @@ def run_fingerprint(configuration: Configuration) -> str:
 
 
 def data_fingerprint(dataset: str, profile: str) -> str:
-    """Hash of what the data step depends on: its code, the card, the profile's settings, the identity of the raw files."""
+    """Hash of what the data step depends on: its code, the card, the policy and the
+    decisions by hand, the profile's settings, the identity of the raw files."""
     card = cards.load(dataset)
-    folder = card.reader.folder()
-    stats = [(path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file()]
     return atomic.value_sha256(
         [
             _module_hashes(modules_imported("import lib.custody")),
             card.model_dump(mode="json"),
             config.profile_settings(profile).model_dump(),
-            [[str(path.relative_to(folder)), stat.st_size, stat.st_mtime_ns] for path, stat in stats],
+            {kind: rule.model_dump() for kind, rule in ledger.policy().items()},
+            ledger.overrides(dataset).to_numpy().tolist(),
+            card.reader.fingerprint(),
         ]
     )
 

@@ -1,5 +1,6 @@
 """The pixel cache: every image of a book after the uint8 steps of a recipe, once, in one memory-mapped array."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +26,12 @@ class PixelCache:
         return position.loc[images].to_numpy()
 
 
-def cached(folder: Path, raw: Path, table: pd.DataFrame, recipe: steps.Recipe, size: int) -> PixelCache:
+def cached(
+    folder: Path, read: Callable[[str], bytes], table: pd.DataFrame, recipe: steps.Recipe, size: int
+) -> PixelCache:
     """The pixels of all images of a manifest; computed on first use, then only mapped.
 
-    folder: where caches lie. raw: the folder the manifest's paths start from. table: columns image, path, sha256.
+    folder: where caches lie. read: gives the bytes of a path. table: columns image, path, sha256; every row needs a path.
     size: pixels per side. One process computes while others wait; a killed one leaves nothing behind.
     """
     uint8_steps = steps.cached_part(recipe)
@@ -36,7 +39,7 @@ def cached(folder: Path, raw: Path, table: pd.DataFrame, recipe: steps.Recipe, s
     if not path.exists():
         with atomic.lock(folder / f"{path.name}.lock"):
             if not path.exists():
-                _compute(path, raw, table, uint8_steps, size)
+                _compute(path, read, table, uint8_steps, size)
     index = pd.read_parquet(path / "index.parquet")
     array = np.load(path / "pixels.npy", mmap_mode="r")
     return PixelCache(array, index["image"].to_numpy(), index["sha256"].to_numpy())
@@ -49,9 +52,9 @@ def _key(table: pd.DataFrame, recipe: steps.Recipe, size: int) -> str:
     return atomic.value_sha256([table[["image", "sha256"]].to_numpy().tolist(), recipe_json, size, code])
 
 
-def _compute(path: Path, raw: Path, table: pd.DataFrame, recipe: steps.Recipe, size: int) -> None:
+def _compute(path: Path, read: Callable[[str], bytes], table: pd.DataFrame, recipe: steps.Recipe, size: int) -> None:
     def pixels(name: str) -> np.ndarray:
-        return steps.apply(recipe, decode.decode((raw / name).read_bytes()).pixels, size)
+        return steps.apply(recipe, decode.decode(read(name)).pixels, size)
 
     with atomic.replacing_folder(path) as temporary, ThreadPoolExecutor() as pool:
         images = pool.map(pixels, table["path"])

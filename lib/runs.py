@@ -131,11 +131,8 @@ def predictions_by_seed(runs: Sequence[Run], part: str) -> Predictions:
 
 def data_of(configuration: Configuration, context: config.Context) -> Data:
     """The parts that a configuration sees, on the pixel cache of its recipe and size. Raises ValueError when none is left."""
-    card, table = cards.load(configuration.dataset), custody.images(context)
-    cache = pixels.cached(
-        context.root / "pixels", card.reader.folder(), table, configuration.recipe, configuration.image_size
-    )
-    rows = custody.development(context)
+    card, rows = cards.load(configuration.dataset), custody.development(context)
+    cache = pixels.cached(context.root / "pixels", card.read, rows, configuration.recipe, configuration.image_size)
     if configuration.levels == "extreme":
         rows = rows[rows["level"].isin([rows["level"].min(), rows["level"].max()])]
     parts = {name: _part(cache, rows[rows["part"] == name]) for name in ("train", "tuning", "validation")}

@@ -1,4 +1,4 @@
-"""Groups of images that belong together, and parts that keep groups whole."""
+"""Which images take part, and parts that keep groups whole."""
 
 from collections.abc import Sequence
 
@@ -6,35 +6,57 @@ import numpy as np
 import pandas as pd
 
 from lib import config
+from lib.cards import Selection
 
 PARTS = {"train": 0.55, "tuning": 0.10, "validation": 0.15, "test": 0.20}
 TRIALS = 2000
+TRIALS_TIMES_GROUPS = 2_000_000  # thousands of groups come out even by themselves
+MOST_STRATA = 24  # a property with more values than that is no stratum
 
 
-def block_groups(size: int, within: Sequence[str] | None, rows: int) -> np.ndarray:
-    """Group contiguous rows into blocks of nearly `size`.
+def select(table: pd.DataFrame, selection: Selection, classes: list[str], seed: int) -> pd.DataFrame:
+    """The rows that the book is about.
 
-    within: (rows,) a property; each run of equal values is cut by itself, into equal blocks. None: one run.
-    Returns (rows,) str, names that sort in the order of the data.
+    table: columns label (index of the class) and level. Levels first, then the forced ratio, then the balanced subset; all
+    draws are seeded and without replacement. Raises UserError when there are too few images for what is asked.
     """
-    property_values = pd.Series(within if within is not None else [""] * rows)
-    run = (property_values != property_values.shift()).cumsum().to_numpy()
-    names = np.empty(rows, dtype=object)
-    first = 0
-    for number in np.unique(run):
-        members = np.flatnonzero(run == number)
-        for block in np.array_split(members, max(1, round(len(members) / size))):
-            names[block] = f"block{first:03d}"
-            first += 1
-    return names
+    if selection.levels is not None:
+        table = table[[bool(np.isclose(selection.levels, level).any()) for level in table["level"]]]
+    if selection.ratio:
+        of, to = (classes.index(name) for name in (selection.ratio.of, selection.ratio.to))
+        wanted = round(selection.ratio.ratio * int((table["label"] == to).sum()))
+        table = _drawn(table, {of: wanted}, classes, seed)
+    if selection.balanced:
+        each = selection.balanced // len(classes)
+        table = _drawn(table, {index: each for index in range(len(classes))}, classes, seed)
+    return table
+
+
+def assign(table: pd.DataFrame, strata: list[str], official: dict[str, list[str]], seed: int) -> pd.Series:
+    """The part of each row (n,) str: groups stay whole, strata come out even, published parts keep their use.
+
+    table: columns group, official and the strata. official: published part -> the parts that its images are divided over;
+    empty: all images are divided over all parts. Raises UserError when there are too few groups.
+    """
+    part = pd.Series("", index=table.index)
+    wholes = {tuple(parts): [name for name in official if official[name] == parts] for parts in official.values()}
+    for parts, names in (wholes or {tuple(PARTS): None}).items():
+        rows = table if names is None else table[table["official"].isin(names)]
+        if len(rows):
+            total = sum(PARTS[name] for name in parts)
+            fractions = {name: PARTS[name] / total for name in PARTS if name in parts}
+            usable = [name for name in strata if rows[name].nunique() <= MOST_STRATA]
+            kinds = list(rows[usable].astype(str).itertuples(index=False, name=None))
+            part[rows.index] = assign_parts(rows["group"].tolist(), kinds, seed, fractions)
+    return part
 
 
 def assign_parts(groups: Sequence[str], strata: Sequence, seed: int, fractions: dict[str, float] = PARTS) -> np.ndarray:
     """Give every group to one part, so that sizes and strata come out as even as groups allow.
 
     groups, strata: (n,) the group and the stratum (label, level, kind) of each image. fractions: part -> share, sum 1.
-    Of 2,000 seeded random orders of the groups, each cut at the fractions, the one whose shares of every stratum deviate
-    least (mean absolute deviation) is taken. Returns (n,) str.
+    Of 2,000 seeded random orders of the groups (fewer where there are very many), each cut at the fractions, the one whose
+    shares of every stratum deviate least (mean absolute deviation) is taken. Returns (n,) str.
     Every part gets a group, however unequal they are. Raises UserError when there are fewer groups than parts.
     """
     names, group_index = np.unique(np.asarray(groups), return_inverse=True)
@@ -46,7 +68,7 @@ def assign_parts(groups: Sequence[str], strata: Sequence, seed: int, fractions: 
     wanted = np.array(list(fractions.values()))
     generator = np.random.default_rng(seed)
     best, best_deviation = None, np.inf
-    for _ in range(TRIALS):
+    for _ in range(max(20, min(TRIALS, TRIALS_TIMES_GROUPS // len(names)))):
         part = _cut(counts.sum(axis=1), generator.permutation(len(names)), wanted)
         shares = np.stack([counts[part == k].sum(axis=0) for k in range(len(wanted))]) / counts.sum(axis=0)
         deviation = np.abs(shares - wanted[:, None]).mean()
@@ -64,6 +86,20 @@ def thinned(groups: Sequence[str], images: int) -> np.ndarray:
     keep = np.zeros(rows, dtype=bool)
     keep[np.linspace(0, rows - 1, min(images, rows)).round().astype(int)] = True
     return keep
+
+
+def _drawn(table: pd.DataFrame, wanted: dict[int, int], classes: list[str], seed: int) -> pd.DataFrame:
+    """All rows of the classes that are not named, and so many of those that are, in the table's order."""
+    generator = np.random.default_rng(seed)
+    keep = ~table["label"].isin(list(wanted)).to_numpy()
+    for index, count in sorted(wanted.items()):
+        members = np.flatnonzero(table["label"] == index)
+        if len(members) < count or not count:
+            raise config.UserError(
+                f"the card's selection asks for {count:,} images of class {classes[index]!r}, there are {len(members):,}"
+            )
+        keep[generator.choice(members, count, replace=False)] = True
+    return table[keep]
 
 
 def _cut(sizes: np.ndarray, order: np.ndarray, fractions: np.ndarray) -> np.ndarray:

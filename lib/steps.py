@@ -31,6 +31,16 @@ class Grey(Step):
         return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
 
 
+class Colour(Step):
+    """Three channels: a grey image is repeated, a colour image passes."""
+
+    step: Literal["colour"] = "colour"
+
+    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+        """image: (height, width) or (height, width, 3) uint8 -> (height, width, 3) uint8."""
+        return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if image.ndim == 2 else image
+
+
 class Resize(Step):
     """A square of the run's size: area averaging when shrinking, cubic when enlarging (S3.7)."""
 
@@ -69,7 +79,7 @@ class RepeatChannels(Step):
         return low, high
 
 
-AnyStep = Annotated[Grey | Resize | RepeatChannels, Field(discriminator="step")]
+AnyStep = Annotated[Grey | Colour | Resize | RepeatChannels, Field(discriminator="step")]
 Recipe = tuple[AnyStep, ...]
 
 

@@ -1,0 +1,92 @@
+"""Sole owner of the labels: curates and splits first, and hides the labels of the test part from everyone else."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from lib import atomic, cards, config
+from lib.custody import curation, hiding
+
+PRIVATE = ["thumbnail", "outside"]  # columns that nobody needs after the data step
+
+
+def images(context: config.Context) -> pd.DataFrame:
+    """The manifest of a book, made on first use.
+
+    One row an image that is left (columns of `manifest.build`, without the thumbnail), plus image (its name in this book:
+    the path, or on test rows a name made from its content), the card's properties, group (str), official, part (`train`,
+    `tuning`, `validation`, `test`), level (the graded label) and label (index of the class). On test rows label, level
+    and path are missing and groups are numbers. Development rows are in the data's order, test rows follow. In `smoke`
+    the rows are a thinned development part with a pseudo-test of its own: the real test part is absent.
+    """
+    return pd.read_parquet(_folder(context) / "manifest.parquet")
+
+
+def development(context: config.Context) -> pd.DataFrame:
+    """The rows whose labels may be seen: train, tuning and validation."""
+    table = images(context)
+    table = table[table["part"] != "test"].reset_index(drop=True)
+    return table.astype({"label": int}) if table["label"].notna().all() else table
+
+
+def ledger(context: config.Context) -> pd.DataFrame:
+    """Every finding with what was decided: kind, image, other, detail, decision, reason, by (`policy` or `hand`)."""
+    return pd.read_parquet(_folder(context) / "ledger.parquet")
+
+
+def summary(context: config.Context) -> dict:
+    """What `data.json` says: rows, groups and parts, images left after each step, leaks that were let through."""
+    return atomic.read_json(_folder(context) / "data.json")
+
+
+def data_sha256(context: config.Context) -> str:
+    """Hash of the data a book is made from: images, groups, parts and visible labels."""
+    return summary(context)["data_hash"]
+
+
+def prepare(dataset: str, profile: str) -> None:
+    """Read the card, describe the images, decide, split, hide; write `data/` with manifest, ledger and `data.json`.
+
+    Nothing of an image that was left out is lost: the ledger names it with the reason. Raises UserError as `curate`.
+    """
+    card, root = cards.load(dataset), config.book_root(dataset, profile)
+    with atomic.lock(root / "data.lock"):
+        curated = curation.curate(card, root.parent / "described.parquet")
+        table, number = curated.table, config.profile_settings(profile).images
+        real_test = set(table.loc[table["part"] == "test", "path"])
+        if number is not None:
+            table = curation.smoke(table, card, number)
+        tested = real_test | set(table.loc[table["part"] == "test", "path"])
+        left = set(table.loc[table["part"] != "test", "path"])
+        secret = hiding.secret_names(curated.everything, tested, left, curated.ledger)
+        shown, decided = hiding.visible(table, curated.ledger, secret)
+        shown = shown.drop(columns=PRIVATE)
+        for name, value in (("manifest", shown), ("ledger", decided)):
+            with atomic.replacing(root / "data" / f"{name}.parquet") as temporary:
+                value.to_parquet(temporary, index=False)
+        atomic.write_json(root / "data" / "data.json", _summary(dataset, profile, shown, decided, curated.steps))
+
+
+def _folder(context: config.Context) -> Path:
+    folder = context.root / "data"
+    if not (folder / "data.json").exists():  # written last
+        prepare(context.dataset, context.profile)
+    return folder
+
+
+def _summary(dataset: str, profile: str, table: pd.DataFrame, decided: pd.DataFrame, steps: dict[str, int]) -> dict:
+    visible = table[["image", "sha256", "group", "part", *hiding.LABELS]].astype(str)
+    counts = table.groupby("part")["group"].agg(images="size", groups="nunique")
+    let_through = decided[decided["kind"].eq("across_parts") & decided["decision"].eq("keep")]
+    return {
+        "dataset": dataset,
+        "profile": profile,
+        "data_hash": atomic.value_sha256(visible.to_numpy().tolist()),
+        "rows": len(table),
+        "groups": int(table["group"].nunique()),
+        "parts": {
+            part: {key: int(value) for key, value in row.items()} for part, row in counts.to_dict("index").items()
+        },
+        "steps": steps,
+        "let_through": let_through["reason"].value_counts().to_dict(),
+    }

@@ -1,0 +1,108 @@
+"""From everything that is said of a data set to the images of a book: findings, decisions, selection, parts, gate."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from lib import config, leaks, ledger, manifest, splits
+from lib.cards import Card
+from lib.findings import copies, files, frame, labels, outliers
+
+SPLIT_SEED = 20260401
+
+
+@dataclass
+class Curation:
+    """The images that are left, every decision that was taken, and how many images each step left over."""
+
+    rules: dict[str, ledger.Rule]
+    by_hand: pd.DataFrame
+    everything: pd.DataFrame  # one row a file
+    table: pd.DataFrame  # what is left of it
+    decided: list[pd.DataFrame] = field(default_factory=list)
+    steps: dict[str, int] = field(default_factory=dict)
+
+    def decide(self, step: str, *findings: pd.DataFrame) -> None:
+        """Take decisions on findings and carry them out."""
+        new = ledger.decide(pd.concat(findings, ignore_index=True), self.rules, self.by_hand)
+        self.keep(step, ledger.apply(self.table, new), new)
+
+    def keep(self, step: str, table: pd.DataFrame, decided: pd.DataFrame | None = None) -> None:
+        """Go on with these images. Raises UserError when none is left."""
+        if decided is not None:
+            self.decided.append(decided)
+        if table.empty:
+            raise config.UserError(f"no image is left after the step {step!r}, of {len(self.table):,}; {self._why()}")
+        self.table, self.steps[step] = table, len(table)
+
+    @property
+    def ledger(self) -> pd.DataFrame:
+        """All decisions so far."""
+        return pd.concat(self.decided, ignore_index=True)
+
+    def _why(self) -> str:
+        if not self.decided or self.ledger.empty:
+            return "nothing was found"
+        return "found: " + "; ".join(f"{kind} {count:,}" for kind, count in self.ledger["kind"].value_counts().items())
+
+
+def curate(card: Card, cache: Path) -> Curation:
+    """Everything from the card to parts without leaks; labels of all parts are in the table that comes back.
+
+    cache: file that remembers images which have been read before. Raises UserError when no image is left, when there are
+    too few groups, or when something stands in two parts.
+    """
+    rows, said = card.rows()
+    rules, overrides = ledger.policy(card.policy), ledger.overrides(card.name)
+    described = manifest.build(card.read, rows["path"].tolist(), rows["identity"].tolist(), cache)
+    everything = pd.concat([rows.drop(columns=["path", "identity"]), described], axis=1)
+    curation = Curation(rules, overrides, everything, everything, steps={"files": len(everything)})
+    by_hand = ledger.manual_findings(curation.by_hand, everything["path"])
+    curation.decide("files and labels", said, *_of_files(everything), by_hand)
+    before = curation.table
+    curation.decide("copies", copies.exact(_strict_first(before, card)))
+    curation.decide("near copies", copies.near(curation.table), outliers.outliers(curation.table))
+    curation.keep("selection", splits.select(curation.table, card.selection, card.classes, SPLIT_SEED))
+    table = curation.table.assign(part=splits.assign(curation.table, _strata(card), card.official, SPLIT_SEED))
+    curation.keep("parts", table)
+    curation.decide("contradictions", *_of_labels(card, before, table))
+    curation.keep("leaks", *leaks.gate(curation.table, curation.rules, curation.by_hand, card.name))
+    return curation
+
+
+def smoke(table: pd.DataFrame, card: Card, images: int) -> pd.DataFrame:
+    """A thinned development part with a pseudo-test of its own: the real test part is left out."""
+    rest = table[table["part"] != "test"]
+    rest = rest[splits.thinned(rest["group"].tolist(), images)]
+    return rest.assign(part=splits.assign(rest, _strata(card), {}, SPLIT_SEED))
+
+
+def _strata(card: Card) -> list[str]:
+    return [*card.properties, "level" if card.graded else "label"]
+
+
+def _of_files(table: pd.DataFrame) -> list[pd.DataFrame]:
+    return [
+        files.unusable(table),
+        files.wrong_extension(table),
+        files.blank(table),
+        copies.repeated_trees(table),
+    ]
+
+
+def _strict_first(table: pd.DataFrame, card: Card) -> pd.DataFrame:
+    """Of two copies in published parts, the one in the stricter part stays."""
+    rank = table["official"].map(lambda name: -max(map(leaks.STRICTNESS.index, card.official.get(name, ["train"]))))
+    return table.iloc[rank.argsort(kind="stable")]
+
+
+def _of_labels(card: Card, before: pd.DataFrame, table: pd.DataFrame) -> list[pd.DataFrame]:
+    """What labels of the development parts say; those of the test part are not looked at."""
+    development = table[table["part"] != "test"]
+    if not card.labelled:
+        return [frame("label_conflict", [])]
+    with_copies = before[before["pixels_sha256"].isin(development["pixels_sha256"])]
+    named = card.named(development)
+    shown = with_copies.assign(label=card.named(with_copies).astype(str))
+    return [labels.conflicts(shown[["path", "pixels_sha256", "label"]]), labels.imbalance(named)]

@@ -1,0 +1,57 @@
+"""What others may see: no label, level, path or telling name of an image of the test part."""
+
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from lib import config
+
+LABELS = ("label", "level")
+
+
+def visible(table: pd.DataFrame, decided: pd.DataFrame, secret: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The manifest and the ledger as others see them.
+
+    secret: (paths that must not be named, index) -> the name that stands instead. Test rows come last, in the order of
+    their names, because the order of files may tell the class; so do their findings.
+    """
+    hidden = table["part"] == "test"
+    image = table["path"].map(lambda path: secret.get(path, path))
+    shown = table.assign(image=image, path=table["path"].mask(hidden))
+    shown.loc[hidden, list(LABELS)] = pd.NA
+    shown = pd.concat([shown[~hidden], _renamed_groups(shown[hidden].sort_values("image"))], ignore_index=True)
+    columns = {column: decided[column].map(lambda path: secret.get(path, path)) for column in ("image", "other")}
+    kinds = {kind: position for position, kind in enumerate(dict.fromkeys(decided["kind"]))}
+    ledger = decided.assign(**columns, secret=decided["image"].isin(secret.index), order=decided["kind"].map(kinds))
+    ledger.loc[ledger["kind"].eq("across_parts") & ledger["detail"].str.contains(": group "), "detail"] = ledger[
+        "detail"
+    ].str.replace(r": group .*", ": group", regex=True)
+    opened, closed = ledger[~ledger["secret"]], ledger[ledger["secret"]].sort_values(["image", "other"])
+    ledger = pd.concat([opened, closed]).sort_values(["order", "secret"], kind="stable")
+    return shown, ledger.drop(columns=["secret", "order"]).reset_index(drop=True)
+
+
+def secret_names(everything: pd.DataFrame, tested: set[str], development: set[str], decided: pd.DataFrame) -> pd.Series:
+    """Names for what must not be named: images of the test part and whatever is linked to one by a finding.
+
+    everything: columns path, sha256 and pixels_sha256 of all files. tested, development: paths in those parts.
+    Returns path -> name, made from the content, which tells no label.
+    """
+    paths = pd.Index(everything["path"])
+    pairs = decided[decided["image"].isin(paths) & decided["other"].isin(paths)]
+    pairs = pairs[~pairs["image"].isin(development) & ~pairs["other"].isin(development)]
+    links = ([1] * len(pairs), (paths.get_indexer(pairs["image"]), paths.get_indexer(pairs["other"])))
+    component = connected_components(coo_array(links, shape=(len(paths), len(paths))), directed=False)[1]
+    mine = paths.isin(tested)
+    hidden = everything[pd.Series(component).isin(set(component[mine])).to_numpy() & ~paths.isin(development)]
+    content = hidden["pixels_sha256"].fillna(hidden["sha256"]).fillna("unread").str[:12]
+    again = content.groupby(content).cumcount()
+    names = "test-" + content + again.map(lambda number: f"-{number + 1}" if number else "")
+    if names.duplicated().any():
+        raise config.UserError("two images of the test part have one name; their content differs in no known way")
+    return pd.Series(names.to_numpy(), index=hidden["path"])
+
+
+def _renamed_groups(table: pd.DataFrame) -> pd.DataFrame:
+    """Names of groups may tell the class too: here they are numbers."""
+    return table.assign(group=[f"test-{number:04d}" for number in pd.factorize(table["group"])[0]])

@@ -1,0 +1,77 @@
+"""The leakage gate: what stands in two parts of the data at once."""
+
+import pandas as pd
+
+from lib import config
+from lib.findings import copies, frame
+from lib.ledger import Rule, apply, decide
+
+STRICTNESS = ("train", "tuning", "validation", "test")  # the image in the later one stays where somebody must give way
+
+
+def across_parts(table: pd.DataFrame) -> pd.DataFrame:
+    """Findings `across_parts`: groups, exact copies and near copies that stand in several parts.
+
+    table: the manifest with columns group and part. `image` is the one in the part that matters less, `other` its
+    counterpart; an image is listed once, the group before copies.
+    """
+    found = pd.concat([_groups(table), _copies(table)], ignore_index=True)
+    return found.drop_duplicates("image", ignore_index=True)
+
+
+def gate(
+    table: pd.DataFrame, rules: dict[str, Rule], by_hand: pd.DataFrame, dataset: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The table without what was decided to go, and the ledger of all leaks.
+
+    `drop` takes an image out of the less strict part, `keep` lets it through by name; anything else stops: raises UserError
+    with a table of what was found and what can be done.
+    """
+    ledger = decide(across_parts(table), rules, by_hand)
+    open_leaks = ledger[~ledger["decision"].isin(["drop", "keep"])]
+    if len(open_leaks):
+        raise config.UserError(_refusal(open_leaks, table, dataset))
+    return apply(table, ledger), ledger
+
+
+def summary(leaks: pd.DataFrame) -> pd.DataFrame:
+    """How many images leak, by kind and pair of parts."""
+    what = leaks["detail"].str.extract(r"^(?P<parts>\w+ and \w+): (?P<what>group|[a-z ]+)")
+    return what.assign(decision=leaks.get("decision", "")).value_counts().rename("images").reset_index()
+
+
+def _groups(table: pd.DataFrame) -> pd.DataFrame:
+    rank = table["part"].map(STRICTNESS.index)
+    strictest = rank.groupby(table["group"]).transform("max")
+    first = table.loc[rank == strictest].drop_duplicates("group").set_index("group")["path"]
+    weak = table[rank < strictest]
+    details = [
+        f"{part} and {STRICTNESS[strict]}: group {group}"
+        for part, strict, group in zip(weak["part"], strictest[weak.index], weak["group"], strict=True)
+    ]
+    return frame("across_parts", weak["path"], others=first[weak["group"]].tolist(), details=details)
+
+
+def _copies(table: pd.DataFrame) -> pd.DataFrame:
+    pairs = copies.across(table, table["part"])
+    rank = table.set_index("path")["part"].map(STRICTNESS.index)
+    swap = (rank[pairs["image"]].to_numpy() > rank[pairs["other"]].to_numpy()).tolist()
+    images = pairs["image"].where(~pd.Series(swap, index=pairs.index, dtype=bool), pairs["other"])
+    others = pairs["other"].where(~pd.Series(swap, index=pairs.index, dtype=bool), pairs["image"])
+    part = table.set_index("path")["part"]
+    details = [
+        f"{part[image]} and {part[other]}: {kind.replace('_', ' ')}"
+        for image, other, kind in zip(images, others, pairs["kind"], strict=True)
+    ]
+    return frame("across_parts", images, others=others.tolist(), details=details)
+
+
+def _refusal(leaks: pd.DataFrame, table: pd.DataFrame, dataset: str) -> str:
+    counts = summary(leaks).to_string(index=False)
+    shown = leaks[["image", "other", "detail"]].head(10).to_string(index=False)
+    return (
+        f"the parts leak: {len(leaks):,} of {len(table):,} images stand in one part and their like in another\n{counts}\n\n"
+        f"{shown}\n\nNothing is trained across a leak. Add a line to params/datasets/{dataset}.csv "
+        "(header: kind,image,decision,reason): `across_parts,*,drop,<why>` leaves these images out of the part that matters "
+        "less, `across_parts,*,keep,<why>` lets them through, and the site says so; or correct the published parts"
+    )

@@ -1,0 +1,30 @@
+"""What every reader gives: a list of images, and the identity of a file."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from lib import atomic
+
+
+class Listing(NamedTuple):
+    """What a reader finds, before any image is opened."""
+
+    rows: pd.DataFrame  # path, identity (of the file's present content), outside (bool), and what layout and table say
+    findings: pd.DataFrame
+
+
+def identity(root: Path, path: str) -> str:
+    """Hash of a file's name, size and time of change: its content is taken to be the same while this is."""
+    try:
+        stat = (root / path).stat()
+    except OSError:  # a link to nowhere
+        return ""
+    return atomic.value_sha256([path, stat.st_size, stat.st_mtime_ns])
+
+
+def fingerprint(folder: Path) -> str:
+    """Hash of names, sizes and times of all files below a folder."""
+    paths = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return atomic.value_sha256([identity(folder, path) for path in paths])
