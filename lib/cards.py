@@ -6,7 +6,7 @@ import pandas as pd
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from lib import config, folders
-from lib.findings import frame
+from lib.findings import of_kind
 from lib.groups import Groups
 from lib.labels import GradedLabels, Labels, NoLabels, without_label
 from lib.ledger import Rule
@@ -96,7 +96,7 @@ class Card(config.Strict):
             clear = ~inside["path"].isin(ambiguous)
             found.append(without_label(said.loc[inside.index][clear], inside["path"][clear], inside[clear]))
         groups = self.group.assign(inside)
-        found.append(frame("no_group", inside["path"][groups.isna()]))
+        found.append(of_kind("no_group", inside["path"][groups.isna()]))
         inside = inside.assign(group=groups.fillna(inside["path"]).astype(str))
         official = inside["official"] if "official" in inside else pd.Series("", inside.index)
         inside = inside.assign(official=official.fillna(""))
@@ -138,7 +138,7 @@ class Card(config.Strict):
             for part, count in self.counts.items()
             if present.get(part, 0) != count
         ]
-        return frame("count_differs", [""] * len(details), details=details)
+        return of_kind("count_differs", [""] * len(details), details=details)
 
 
 def load(name: str) -> Card:
@@ -177,14 +177,14 @@ def _one_row_an_image(rows: pd.DataFrame, said: pd.Series) -> tuple[pd.DataFrame
     """The first row of each path; `repeated_row` where several say the same, `label_conflict` where they do not."""
     again = rows["path"].duplicated()
     if not again.any():
-        return rows, frame("repeated_row", [])
+        return rows, of_kind("repeated_row", [])
     different = said.groupby(rows["path"]).nunique()
     repeated = sorted(set(rows["path"][again]))
     contradictory = [path for path in repeated if different[path] > 1]
     details = ["; ".join(sorted(set(said[rows["path"] == path]))) for path in contradictory]
     findings = [
-        frame("repeated_row", [path for path in repeated if different[path] == 1]),
-        frame("label_conflict", contradictory, details=[f"its rows say {text}" for text in details]),
+        of_kind("repeated_row", [path for path in repeated if different[path] == 1]),
+        of_kind("label_conflict", contradictory, details=[f"its rows say {text}" for text in details]),
     ]
     return rows[~again], pd.concat(findings, ignore_index=True)
 

@@ -7,7 +7,7 @@ import pandas as pd
 from pydantic import Field
 
 from lib import config
-from lib.findings import frame
+from lib.findings import of_kind
 
 
 class ClassLabels(config.Strict):
@@ -75,6 +75,6 @@ def without_label(said: pd.Series, paths: pd.Series, resolved: pd.DataFrame) -> 
     gone = resolved["label"].isna()
     silent, strange = gone & (said == ""), gone & (said != "")
     return pd.concat([
-        frame("missing_label", paths[silent]),
-        frame("unknown_label", paths[strange], details=[f"says {text!r}" for text in said[strange]]),
+        of_kind("missing_label", paths[silent]),
+        of_kind("unknown_label", paths[strange], details=[f"says {text!r}" for text in said[strange]]),
     ], ignore_index=True)  # fmt: skip

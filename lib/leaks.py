@@ -3,7 +3,7 @@
 import pandas as pd
 
 from lib import config
-from lib.findings import copies, frame
+from lib.findings import copies, of_kind
 from lib.ledger import Rule, apply, decide
 
 STRICTNESS = ("train", "tuning", "validation", "test")  # the image in the later one stays where somebody must give way
@@ -49,7 +49,7 @@ def _groups(table: pd.DataFrame) -> pd.DataFrame:
         f"{part} and {STRICTNESS[strict]}: group {group}"
         for part, strict, group in zip(weak["part"], strictest[weak.index], weak["group"], strict=True)
     ]
-    return frame("across_parts", weak["path"], others=first[weak["group"]].tolist(), details=details)
+    return of_kind("across_parts", weak["path"], others=first[weak["group"]].tolist(), details=details)
 
 
 def _copies(table: pd.DataFrame) -> pd.DataFrame:
@@ -63,7 +63,7 @@ def _copies(table: pd.DataFrame) -> pd.DataFrame:
         f"{part[image]} and {part[other]}: {kind.replace('_', ' ')}"
         for image, other, kind in zip(images, others, pairs["kind"], strict=True)
     ]
-    return frame("across_parts", images, others=others.tolist(), details=details)
+    return of_kind("across_parts", images, others=others.tolist(), details=details)
 
 
 def _refusal(leaks: pd.DataFrame, table: pd.DataFrame, dataset: str) -> str:

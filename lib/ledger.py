@@ -12,7 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from lib import config
-from lib.findings import frame
+from lib.findings import of_kind
 
 Decision = Literal["drop", "keep", "merge", "review"]
 EVERY = "*"  # in an override: all images of the kind
@@ -89,7 +89,7 @@ def manual_findings(by_hand: pd.DataFrame, paths: pd.Series) -> pd.DataFrame:
     named = by_hand.loc[by_hand["kind"] == "manual", "image"].drop_duplicates()
     if unknown := sorted(set(named) - set(paths)):
         raise config.UserError(f"decided by hand, but no image: {unknown[0]!r}; write paths as the site shows them")
-    return frame("manual", named, details="decided by a person")
+    return of_kind("manual", named, details="decided by a person")
 
 
 def apply(table: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lib import metrics
 from lib.intervals import Statistic
 
 
@@ -30,6 +31,40 @@ def correlation(x: np.ndarray, y: np.ndarray) -> Statistic:
         return np.where(constant, np.nan, covariance / np.sqrt(np.where(constant, 1, variances)))
 
     return statistic
+
+
+def auc_within(label: np.ndarray, probability: np.ndarray, strata: np.ndarray) -> Statistic:
+    """AUC over pairs of images of one stratum only: the share of those pairs that are ranked rightly.
+
+    label: (n,) int. probability: (n,) or (seeds, n) of class 1, or (seeds, n, classes): then the mean over classes of one
+    against the others. strata: (n,) or (seeds, n) of any kind, such as the folds whose models scored the images: scores
+    of different models are never compared. Returns (seeds, rows); NaN where no stratum holds a pair.
+    """
+    probability = np.asarray(probability)[None] if np.ndim(probability) == 1 else np.asarray(probability)
+    strata = np.broadcast_to(strata, probability.shape[:2])
+    classes = [1] if probability.ndim == 2 else range(probability.shape[2])
+    label, columns = np.asarray(label), probability.reshape(*probability.shape[:2], -1)
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        by_class = [
+            [_within(label == name, seed[:, column], stratum, weights) for column, name in enumerate(classes)]
+            for seed, stratum in zip(columns, strata, strict=True)
+        ]
+        return np.mean(by_class, axis=1)
+
+    return statistic
+
+
+def _within(positive: np.ndarray, score: np.ndarray, strata: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(rows,): AUC of each stratum, weighted by its number of pairs."""
+    right, pairs = np.zeros(len(weights)), np.zeros(len(weights))
+    for stratum in np.unique(strata):
+        inside = strata == stratum
+        kept, own = weights[:, inside], positive[inside]
+        here = (kept @ own) * (kept @ ~own)
+        right += np.where(here > 0, here * metrics.auc(own.astype(int), score[inside], kept), 0)
+        pairs += here
+    return np.divide(right, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
 
 
 def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

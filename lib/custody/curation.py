@@ -7,7 +7,7 @@ import pandas as pd
 
 from lib import config, leaks, ledger, manifest, splits
 from lib.cards import Card
-from lib.findings import copies, files, frame, labels, outliers
+from lib.findings import copies, files, labels, of_kind, outliers
 
 SPLIT_SEED = 20260401
 
@@ -101,7 +101,7 @@ def _of_labels(card: Card, before: pd.DataFrame, table: pd.DataFrame) -> list[pd
     """What labels of the development parts say; those of the test part are not looked at."""
     development = table[table["part"] != "test"]
     if not card.labelled:
-        return [frame("label_conflict", [])]
+        return [of_kind("label_conflict", [])]
     with_copies = before[before["pixels_sha256"].isin(development["pixels_sha256"])]
     named = card.named(development)
     shown = with_copies.assign(label=card.named(with_copies).astype(str))

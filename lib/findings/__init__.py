@@ -7,14 +7,18 @@ import pandas as pd
 COLUMNS = ("kind", "image", "other", "detail")
 
 
-def frame(
-    kind: str, images: Iterable[str], others: Sequence[str] | str = "", details: Sequence[str] | str = ""
-) -> pd.DataFrame:
-    """Findings of one kind, one row an image.
+def frame(rows: Iterable[tuple[str, str, str, str]] = ()) -> pd.DataFrame:
+    """Findings as a table: kind, image (path; "" for the data set as a whole), other (a second path or ""), detail.
 
-    images: paths as in the manifest; "" is the data set as a whole. others: a second image each, such as the original of
-    a copy. details: what was seen, for people. A single text stands for all. Returns columns kind, image, other, detail.
+    rows: (kind, image, other, detail) each; none gives a table without rows. All columns are text.
     """
+    return pd.DataFrame(list(rows), columns=list(COLUMNS), dtype="str")
+
+
+def of_kind(
+    kind: str, images: Iterable[str], others: Sequence[str] = (), details: Sequence[str] | str = ""
+) -> pd.DataFrame:
+    """Findings of one kind, one row an image. others: a second path each, or none. details: one each, or one for all."""
     images = list(images)
-    columns = {"kind": kind, "image": images, "other": others, "detail": details}
-    return pd.DataFrame(columns, columns=list(COLUMNS), index=range(len(images)), dtype=str)
+    details = [details] * len(images) if isinstance(details, str) else details
+    return frame(zip([kind] * len(images), images, others or [""] * len(images), details, strict=True))

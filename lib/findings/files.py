@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.findings import frame
+from lib.findings import of_kind
 
 SUFFIXES = {
     "BMP": ("bmp",), "DICOM": ("dcm", "dicom"), "GIF": ("gif",), "ICO": ("ico",), "JPEG": ("jpg", "jpeg", "jpe", "jfif"),
@@ -17,8 +17,8 @@ LEAST_CONTRAST = 1.0  # standard deviation of grey values, 0-255
 def unusable(manifest: pd.DataFrame) -> pd.DataFrame:
     """A finding for each image that cannot be read; its kind is the status in the manifest."""
     bad = manifest[manifest["status"] != "ok"]
-    found = [frame(kind, rows["path"], details=rows["reason"].tolist()) for kind, rows in bad.groupby("status")]
-    return pd.concat([frame("unreadable", []), *found], ignore_index=True)
+    found = [of_kind(kind, rows["path"], details=rows["reason"].tolist()) for kind, rows in bad.groupby("status")]
+    return pd.concat([of_kind("unreadable", []), *found], ignore_index=True)
 
 
 def wrong_extension(manifest: pd.DataFrame) -> pd.DataFrame:
@@ -30,10 +30,10 @@ def wrong_extension(manifest: pd.DataFrame) -> pd.DataFrame:
         for name, kind in zip(suffix, rows["format"], strict=True)
     ]
     details = [f"named .{name}, is {kind}" for name, kind in zip(suffix[wrong], rows["format"][wrong], strict=True)]
-    return frame("wrong_extension", rows["path"][wrong], details=details)
+    return of_kind("wrong_extension", rows["path"][wrong], details=details)
 
 
 def blank(manifest: pd.DataFrame) -> pd.DataFrame:
     """Findings `blank`: images whose grey values hardly differ."""
     rows = manifest[(manifest["status"] == "ok") & (manifest["contrast"] < LEAST_CONTRAST)]
-    return frame("blank", rows["path"], details=[f"all grey values near {value:.0f}" for value in rows["brightness"]])
+    return of_kind("blank", rows["path"], details=[f"all grey values near {value:.0f}" for value in rows["brightness"]])

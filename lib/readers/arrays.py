@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lib import atomic, config
-from lib.findings import frame
+from lib.findings import of_kind
 from lib.readers.listing import Listing, identity
 
 MOST_ARRAY_BYTES = 16 * 2**30  # of one array in an .npz file, from its header
@@ -84,7 +84,7 @@ class NpzReader(config.Strict):
         rows = pd.concat(tables, ignore_index=True)
         stamp = identity(path.parent, path.name)
         identities = [atomic.value_sha256([stamp, name]) for name in rows["path"]]
-        return Listing(rows.assign(outside=False, identity=identities), frame("junk", []))
+        return Listing(rows.assign(outside=False, identity=identities), of_kind("junk", []))
 
 
 def _check_headers(file: np.lib.npyio.NpzFile) -> None:

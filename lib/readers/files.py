@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import field_validator
 
 from lib import config
-from lib.findings import frame
+from lib.findings import of_kind
 from lib.readers.listing import Listing, fingerprint, identity
 from lib.readers.table import Table, joined
 
@@ -88,10 +88,10 @@ class FilesReader(config.Strict):
             )
         outside = sorted(set(images) - set(inside))
         findings = [
-            frame("junk", junk, details=list(junk.values())),
-            frame("outside_layout", outside, details="not where the card expects images"),
-            frame("empty_folder", [""] * len(empty), details=empty),
-            frame("unreadable", unnamed, details="its name is no UTF-8 text; rename it"),
+            of_kind("junk", junk, details=list(junk.values())),
+            of_kind("outside_layout", outside, details="not where the card expects images"),
+            of_kind("empty_folder", [""] * len(empty), details=empty),
+            of_kind("unreadable", unnamed, details="its name is no UTF-8 text; rename it"),
         ]
         rows = pd.DataFrame([{"path": path} | re.fullmatch(self.layout, path).groupdict() for path in inside])
         rows = rows.assign(outside=False)

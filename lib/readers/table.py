@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from lib import config
-from lib.findings import frame
+from lib.findings import of_kind
 
 
 class Table(config.Strict):
@@ -34,7 +34,7 @@ class Table(config.Strict):
         is_row = re.compile(self.rows or r".*\S")
         kept = [line for line in lines if is_row.match(line)]
         skipped = [f"{self.path}: {line.strip()[:80]}" for line in lines if line.strip() and not is_row.match(line)]
-        return self._parsed(path, kept), frame("skipped_line", [""] * len(skipped), details=skipped)
+        return self._parsed(path, kept), of_kind("skipped_line", [""] * len(skipped), details=skipped)
 
     def _parsed(self, path: Path, lines: list[str]) -> pd.DataFrame:
         separator = r"\s+" if self.separator == "whitespace" else self.separator
@@ -73,7 +73,7 @@ def joined(rows: pd.DataFrame, said: pd.DataFrame, table: Table) -> tuple[pd.Dat
             "name the folder that the published paths start from"
         )
     findings = [
-        frame("missing_file", absent, details=f"named in {table.path}, not there"),
-        frame("without_row", unnamed, details=f"no row in {table.path}"),
+        of_kind("missing_file", absent, details=f"named in {table.path}, not there"),
+        of_kind("without_row", unnamed, details=f"no row in {table.path}"),
     ]
     return named[named["path"].notna()].reset_index(drop=True), findings
