@@ -14,8 +14,8 @@ PACKAGE = config.REPOSITORY / "lib"
 FILES = sorted(PACKAGE.rglob("*.py"))
 # A module imports only what stands above it. Modules of a package (with a slash) may import one another.
 ORDER = (
-    "config", "atomic", "machine", "steps", "cards", "decode", "perceptual", "manifest", "splits",
-    "custody", "pixels", "networks/", "training/", "runs", "grids", "intervals", "metrics", "statistics", "hypotheses",
+    "config", "atomic", "machine", "steps", "cards", "pictures", "dicom", "decode", "perceptual", "manifest",
+    "splits", "custody", "pixels", "networks/", "training/", "runs", "grids", "intervals", "metrics", "statistics", "hypotheses",
     "plots", "chapters", "graph",
     "site/", "lab", "book",
 )  # fmt: skip
