@@ -4,6 +4,7 @@ Run as `python -m lib.custody DATASET PROFILE` it is the first step of the build
 """
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -50,7 +51,7 @@ def prepare(dataset: str, profile: str) -> None:
     with atomic.lock(root / "data.lock"):
         annotated = _annotated(card)
         readable = annotated["status"] == "ok"
-        left_out = annotated[~readable].set_index("path")["status"].to_dict()
+        left_out = annotated[~readable].set_index("path")["reason"].to_dict()
         for path, reason in left_out.items():
             print(f"left out: {path}: {reason}", file=sys.stderr)
         if not readable.any():
@@ -65,7 +66,8 @@ def prepare(dataset: str, profile: str) -> None:
 def _annotated(card: cards.Card) -> pd.DataFrame:
     """The manifest with every label: stays inside this module."""
     rows = card.reader.rows()
-    table = manifest.build(card.reader.folder(), rows["path"].tolist())
+    table = manifest.build(card.read, rows["path"].tolist()).drop(columns="thumbnail")
+    table.insert(0, "image", [str(Path(path).with_suffix("")) for path in table["path"]])
     table[card.properties] = rows[card.properties].astype(str)
     within = rows[card.group.within] if card.group.within else None
     table["group"] = splits.block_groups(card.group.size, within, len(rows))

@@ -46,7 +46,7 @@ def decode(data: bytes) -> Picture:
     if syntax in uid.JPEG2000TransferSyntaxes:
         check_end(dataset.PixelData)
     kind, bits = str(dataset.PhotometricInterpretation), _number(dataset, "BitsStored")
-    values = pixels.pixel_array(dataset, decoding_plugin=PLUGINS[syntax])
+    values = pixels.pixel_array(dataset, decoding_plugin=PLUGINS[syntax], allow_excess_frames=False)
     return Picture(_as_uint8(values, dataset, kind, bits), f"{kind};{bits}", "DICOM")
 
 
@@ -65,12 +65,14 @@ def _transfer_syntax(data: bytes) -> uid.UID:
 
 def _check_header(dataset: pydicom.Dataset) -> None:
     """Everything that can be refused before a pixel is decoded."""
+    if not len(dataset):  # pydicom gives up on the whole of it when compressed pixel data end early
+        raise DecodeError("truncated", "a DICOM file that ends within its pixel data")
     if "Rows" not in dataset and "Columns" not in dataset:
         raise DecodeError("not_an_image", "a DICOM file without a picture")
-    frames = _number(dataset, "NumberOfFrames", 1)
-    check_size(_number(dataset, "Columns"), _number(dataset, "Rows"), frames)
     if not any(name in dataset for name in PIXELS):
         raise DecodeError("truncated", "a DICOM file whose pixel data are missing; it is cut short")
+    frames = _number(dataset, "NumberOfFrames", 1)
+    check_size(_number(dataset, "Columns"), _number(dataset, "Rows"), frames)
     if frames > 1:
         raise DecodeError("unsupported", f"DICOM with {frames} frames; export one file a frame")
     for name in ("BitsAllocated", "BitsStored", "SamplesPerPixel", "PixelRepresentation"):
