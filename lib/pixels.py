@@ -47,7 +47,7 @@ def cached(
 
 def _key(table: pd.DataFrame, recipe: steps.Recipe, size: int) -> str:
     """Content of the files, the steps and the code that turns one into the other."""
-    code = [atomic.code_sha256(Path(module.__file__).read_text()) for module in (decode, steps)]
+    code = [decode.code_sha256(), atomic.code_sha256(Path(steps.__file__).read_text())]
     recipe_json = [step.model_dump(mode="json") for step in recipe]
     return atomic.value_sha256([table[["image", "sha256"]].to_numpy().tolist(), recipe_json, size, code])
 

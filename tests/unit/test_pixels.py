@@ -25,7 +25,8 @@ def raw(tmp_path):
 
 
 def described(raw):
-    return manifest.build(raw, sorted(path.name for path in raw.glob("*.png")))
+    table = manifest.build(lambda name: (raw / name).read_bytes(), sorted(path.name for path in raw.glob("*.png")))
+    return table.assign(image=table["path"].str.removesuffix(".png"))
 
 
 @pytest.fixture
@@ -121,7 +122,8 @@ KILLED = """
     from pathlib import Path
     from lib import atomic, manifest, pixels, steps
     raw, cache = Path({raw!r}), Path({cache!r})
-    table = manifest.build(raw, sorted(path.name for path in raw.glob("*.png")))
+    table = manifest.build(lambda name: (raw / name).read_bytes(), sorted(path.name for path in raw.glob("*.png")))
+    table["image"] = table["path"]
     real, calls = steps.apply, []
     def apply(*arguments):
         calls.append(1)
