@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
+import numpy as np
 import pandas as pd
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from lib import config, folders
+from lib import config, decode, folders
 from lib.findings import of_kind
 from lib.groups import Groups
 from lib.labels import GradedLabels, Labels, NoLabels, without_label
@@ -77,6 +78,10 @@ class Card(config.Strict):
     def read(self, path: str) -> bytes:
         """Content of one image of the data set; `path` as in the manifest. Raises OSError."""
         return self.reader.read(path)
+
+    def picture(self, path: str) -> np.ndarray:
+        """One image decoded: (height, width) or (height, width, 3) uint8. Raises OSError and DecodeError."""
+        return decode.decode(self.read(path)).pixels
 
     def rows(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Every image with everything that is said of it, labels included, and the findings about files and tables.

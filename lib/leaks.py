@@ -6,6 +6,7 @@ from lib import config
 from lib.findings import copies, of_kind
 from lib.ledger import Rule, apply, decide
 
+WAYS = ("group", "copy of bytes", "copy of pixels", "near copy")
 STRICTNESS = ("train", "tuning", "validation", "test")  # the image in the later one stays where somebody must give way
 
 
@@ -34,10 +35,15 @@ def gate(
     return apply(table, ledger), ledger
 
 
-def summary(leaks: pd.DataFrame) -> pd.DataFrame:
-    """How many images leak, by kind and pair of parts."""
-    what = leaks["detail"].str.extract(r"^(?P<parts>\w+ and \w+): (?P<what>group|[a-z ]+)")
-    return what.assign(decision=leaks.get("decision", "")).value_counts().rename("images").reset_index()
+def table(ledger: pd.DataFrame) -> pd.DataFrame:
+    """How many images stood in two parts: a row each way of leaking, columns found, dropped, let through."""
+    leaks = ledger[ledger["kind"] == "across_parts"]
+    what = leaks["detail"].str.extract(f"({'|'.join(WAYS)})", expand=False)
+    counts = pd.crosstab(what, leaks["decision"]).reindex(index=list(WAYS), columns=["drop", "keep"], fill_value=0)
+    found = what.value_counts().reindex(list(WAYS), fill_value=0)
+    return pd.DataFrame({"found": found, "dropped": counts["drop"], "let through": counts["keep"]}).rename_axis(
+        "in two parts"
+    )
 
 
 def _groups(table: pd.DataFrame) -> pd.DataFrame:
@@ -67,7 +73,7 @@ def _copies(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refusal(leaks: pd.DataFrame, table: pd.DataFrame, dataset: str) -> str:
-    counts = summary(leaks).to_string(index=False)
+    counts = leaks["detail"].str.replace(r": group .*", ": group", regex=True).value_counts().to_string(header=False)
     shown = leaks[["image", "other", "detail"]].head(10).to_string(index=False)
     return (
         f"the parts leak: {len(leaks):,} of {len(table):,} images stand in one part and their like in another\n{counts}\n\n"

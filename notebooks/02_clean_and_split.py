@@ -9,9 +9,10 @@
 # %%
 import pandas as pd
 
-from lib import cards, classical, custody, decode, hypotheses, inflation, pixels, plots
+from lib import cards, classical, custody, grades, hypotheses, inflation, leaks, pixels, plots, splits
 from lib.config import chapter
 from lib.findings import labels as label_findings
+from lib.findings.copies import KINDS as COPIES
 
 # %% tags=["parameters"]
 DATASET = "elpv"
@@ -36,7 +37,9 @@ development, summary = custody.development(context), custody.summary(context)
 claims = hypotheses.Hypotheses(
     context,
     hypotheses.Hypothesis("H2.1", "A random split flatters", "AUC, random less group", "greater", 0, "S3.2 S3.5"),
-    hypotheses.Hypothesis("H2.2", "Stretches flatter as groups do", "AUC, block less group", "equivalent", 0.05, "S3.5"),
+    hypotheses.Hypothesis(
+        "H2.2", "Stretches flatter as groups do", "AUC, block less group", "equivalent", 0.05, "S3.5"
+    ),
     hypotheses.Hypothesis(
         "H2.3", "Suspected labels are of doubtful levels", "difference of shares", "greater", 0, "S3.8"
     ),
@@ -56,4 +59,99 @@ ledger.groupby(["kind", "decision", "reason", "by"], sort=False).size().rename("
 # What that left over, step by step. `review` changes nothing by itself: such images stay until somebody decides.
 
 # %% mystnb={"figure": {"name": "fig-steps", "caption": "Images that are left after each step of cleaning and splitting."}}
-plots.bars(pd.DataFrame({"images": summary["steps"]}).rename_axis("after the step"), "images")
+plots.bars(pd.DataFrame(summary["steps"]).set_index("after"), "images")
+
+# %% [markdown]
+# ## Copies, side by side
+# Equal files and equal pixels are found by their hashes. Near copies, the same photograph at another size, contrast or
+# encoding, are suspected from a hash of what is large in them, and verified on what is small. Of equal pictures one
+# stays; near copies stay together in one group, so that they never stand in two parts. Pairs are shown next to each
+# other; those of the test part are counted, but not shown.
+
+# %% mystnb={"figure": {"name": "fig-copies", "caption": "Pairs that are taken for the same picture. Where two of a pair are different pictures after all, the verification is too lax."}}
+pairs = ledger[ledger["kind"].isin(COPIES) & ~ledger["hidden"]].groupby("kind").head(PICTURES // 2)
+shown = {kind: [*rows[["image", "other"]].to_numpy().ravel()] for kind, rows in pairs.groupby("kind")}
+plots.pictures({kind: [card.picture(path) for path in paths] for kind, paths in shown.items()}, list(shown.values()))
+
+# %% [markdown]
+# ## The parts
+# Networks learn from `train`, decide when to stop on `tuning`, and are judged on `validation`; `test` waits for the last
+# chapter. Groups (cells of a module, eyes of a patient) are never divided. A published test part stays as it is.
+
+# %% tags=["nbval-check-output"]
+images.groupby("part")["group"].agg(images="size", groups="nunique").loc[list(splits.PARTS)]
+
+# %% mystnb={"figure": {"name": "fig-balance", "caption": "Share of each label within a part. Of all divisions that keep groups whole, a nearly even one was taken; what is left uneven is the groups' doing."}}
+shares = pd.crosstab(card.named(development), development["part"], normalize="columns").round(3)
+plots.bars(shares.rename_axis(columns="part"), "share of the part", plots.PART_COLOURS)
+
+# %% [markdown]
+# ## The gate
+# Once the parts are made, they are searched anew for whatever stands in two of them: groups, equal files, equal pixels,
+# near copies. What is found there stops the build before anything is trained, unless somebody lets it through by name
+# and says why; then this table shows it, and the introduction of the site too.
+
+# %% tags=["nbval-check-output"]
+leaks.table(ledger)
+
+# %%
+pd.Series(summary["let_through"], name="images").rename_axis("let through, because").to_frame()
+
+# %% [markdown]
+# ## How much would a careless split flatter?
+# The same baseline on the same images, three ways of holding images out: at random, in stretches of the data's order,
+# and in whole groups. Images are only compared within what one model scored, and every image is scored by a model that
+# has not seen it.
+
+# %%
+cache = pixels.cached(context.root / "pixels", card.read, development, card.recipe, IMAGE_SIZE)
+features = classical.hog_features(cache.array[cache.rows(development["image"])])
+label, group = development["label"].fillna(0).to_numpy(int), development["group"].to_numpy()
+study = inflation.study(features, label, group, SEEDS)
+
+# %% mystnb={"figure": {"name": "fig-inflation", "caption": "AUC of the same baseline under three ways of holding images out; the dashed line is chance."}}
+plots.intervals({scheme: study.auc(scheme) for scheme in inflation.SCHEMES}, "AUC", 0.5)
+
+# %%
+claims.measure("H2.1", study.difference("random", "group"))
+
+# %% [markdown]
+# Where no group is published, stretches of the data's order are the next best guess at what belongs together.
+
+# %%
+claims.measure("H2.2", study.difference("block", "group"))
+
+# %% [markdown]
+# ## Labels that look wrong
+# Confident learning: a label is suspected where a model that never saw the image or its group gives the class less than
+# its members usually get, and another class more. Such images stay: a suspicion is no proof. Whoever is sure writes a line
+# `manual,<image>,drop,<reason>` into the data set's table of decisions.
+
+# %%
+suspected = label_findings.label_errors(development["path"], label, study.honest, card.classes)
+suspected[["image", "detail"]].head(10)
+
+# %% mystnb={"figure": {"name": "fig-labels", "caption": "The most suspected labels, one row a given label. Would you have labelled them so?"}}
+worst = development.set_index("path").loc[suspected["image"]].assign(detail=suspected["detail"].to_numpy())
+worst = worst.groupby(card.named(worst), observed=True).head(PICTURES)
+rows = worst.reset_index().groupby(card.named(worst.reset_index()), observed=True)
+titles = rows.apply(lambda row: (row["image"] + "<br>" + row["detail"]).tolist()).tolist()
+plots.pictures({name: [card.picture(path) for path in paths] for name, paths in rows["path"]}, titles)
+
+# %% [markdown]
+# Levels that experts themselves called doubtful should hold more of the suspected labels than the extreme ones.
+
+# %%
+flagged = development["path"].isin(suspected["image"]).to_numpy(float)
+claims.measure("H2.3", grades.doubtful_difference(flagged, development["level"], group))
+
+# %% [markdown]
+# ## What we found
+
+# %%
+claims.judge()
+
+# %% [markdown]
+# ## What next
+# The images that are left, in these parts, are what all further chapters use. {doc}`Chapter 5 <05_simple_network>` sends
+# them through the whole path with the smallest network that can learn.

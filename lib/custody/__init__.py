@@ -30,7 +30,10 @@ def development(context: config.Context) -> pd.DataFrame:
 
 
 def ledger(context: config.Context) -> pd.DataFrame:
-    """Every finding with what was decided: kind, image, other, detail, decision, reason, by (`policy` or `hand`)."""
+    """Every finding with what was decided: kind, image, other, detail, decision, reason, by (`policy` or `hand`).
+
+    hidden (bool): of an image that is linked to the test part, so that image or other is no path.
+    """
     return pd.read_parquet(_folder(context) / "ledger.parquet")
 
 
@@ -87,6 +90,6 @@ def _summary(dataset: str, profile: str, table: pd.DataFrame, decided: pd.DataFr
         "parts": {
             part: {key: int(value) for key, value in row.items()} for part, row in counts.to_dict("index").items()
         },
-        "steps": steps,
+        "steps": [{"after": step, "images": count} for step, count in steps.items()],
         "let_through": let_through["reason"].value_counts().to_dict(),
     }

@@ -13,7 +13,7 @@ def visible(table: pd.DataFrame, decided: pd.DataFrame, secret: pd.Series) -> tu
     """The manifest and the ledger as others see them.
 
     secret: (paths that must not be named, index) -> the name that stands instead. Test rows come last, in the order of
-    their names, because the order of files may tell the class; so do their findings.
+    their names, because the order of files may tell the class; so do their findings, marked in the column `hidden`.
     """
     hidden = table["part"] == "test"
     image = table["path"].map(lambda path: secret.get(path, path))
@@ -22,13 +22,13 @@ def visible(table: pd.DataFrame, decided: pd.DataFrame, secret: pd.Series) -> tu
     shown = pd.concat([shown[~hidden], _renamed_groups(shown[hidden].sort_values("image"))], ignore_index=True)
     columns = {column: decided[column].map(lambda path: secret.get(path, path)) for column in ("image", "other")}
     kinds = {kind: position for position, kind in enumerate(dict.fromkeys(decided["kind"]))}
-    ledger = decided.assign(**columns, secret=decided["image"].isin(secret.index), order=decided["kind"].map(kinds))
+    ledger = decided.assign(**columns, hidden=decided[["image", "other"]].isin(secret.index).any(axis=1), order=decided["kind"].map(kinds))
     ledger.loc[ledger["kind"].eq("across_parts") & ledger["detail"].str.contains(": group "), "detail"] = ledger[
         "detail"
     ].str.replace(r": group .*", ": group", regex=True)
-    opened, closed = ledger[~ledger["secret"]], ledger[ledger["secret"]].sort_values(["image", "other"])
-    ledger = pd.concat([opened, closed]).sort_values(["order", "secret"], kind="stable")
-    return shown, ledger.drop(columns=["secret", "order"]).reset_index(drop=True)
+    opened, closed = ledger[~ledger["hidden"]], ledger[ledger["hidden"]].sort_values(["image", "other"])
+    ledger = pd.concat([opened, closed]).sort_values(["order", "hidden"], kind="stable")
+    return shown, ledger.drop(columns=["order"]).reset_index(drop=True)
 
 
 def secret_names(everything: pd.DataFrame, tested: set[str], development: set[str], decided: pd.DataFrame) -> pd.Series:

@@ -14,10 +14,10 @@ PACKAGE = config.REPOSITORY / "lib"
 FILES = sorted(PACKAGE.rglob("*.py"))
 # A module imports only what stands above it. Modules of a package (with a slash) may import one another.
 ORDER = (
-    "config", "atomic", "machine", "steps", "pictures", "dicom", "decode", "perceptual", "manifest", "findings/", "ledger", "readers/",
-    "labels", "groups", "folders", "cards", "leaks", "splits", "custody/", "pixels", "networks/", "training/", "runs", "grids",
-    "intervals", "metrics", "statistics", "folds", "classical", "inflation", "properties", "hypotheses", "plots",
-    "chapters", "graph", "site/", "lab", "book",
+    "config", "atomic", "machine", "steps", "pictures", "dicom", "decode", "perceptual", "manifest", "findings/",
+    "ledger", "readers/", "labels", "groups", "folders", "cards", "leaks", "splits", "custody/", "pixels", "networks/",
+    "training/", "runs", "grids", "intervals", "metrics", "statistics", "folds", "classical", "inflation", "properties",
+    "hypotheses", "plots", "chapters", "graph", "site/", "lab", "book",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
     "training/": {"decode", "steps", "pixels", "networks/", "atomic"},
