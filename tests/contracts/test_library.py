@@ -15,15 +15,20 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # A module imports only what stands above it. Modules of a package (with a slash) may import one another.
 ORDER = (
     "config", "atomic", "machine", "steps", "cards", "decode", "perceptual", "manifest", "splits",
-    "custody", "pixels", "networks/", "training/", "runs", "grids", "intervals", "metrics", "statistics", "hypotheses",
-    "plots", "chapters", "graph",
+    "custody", "pixels", "networks/", "training/", "runs", "grids", "estimates", "intervals", "scores", "metrics",
+    "statistics", "groupwise", "grades", "brightness", "hypotheses", "plots/", "chapters", "graph",
     "site/", "lab", "book",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
     "training/": {"decode", "steps", "pixels", "networks/", "atomic"},
-    "intervals": set(),
-    "metrics": {"intervals"},
+    "estimates": set(),
+    "intervals": {"estimates"},
+    "scores": {"estimates"},
+    "metrics": {"estimates", "intervals", "scores"},
     "statistics": {"intervals"},
+    "groupwise": {"estimates", "intervals", "scores", "metrics"},
+    "brightness": set(),
+    "plots/": {"estimates"},
 }
 DEEP_LEARNING = {"tensorflow", "keras", "torch"}
 LONGEST_FILE, LONGEST_FUNCTION = 250, 50

@@ -205,7 +205,7 @@ KEYS = """
         finally:
             path.write_text(source) if source is not None else path.unlink()
     training = sorted(path.name for path in (pathlib.Path(runs.__file__).parent / "training").glob("[a-z]*.py"))
-    for name in [*(f"training/{name}" for name in training), "steps.py", "networks/simple.py", "plots.py", "runs.py"]:
+    for name in [*(f"training/{name}" for name in training), "steps.py", "networks/simple.py", "plots/style.py", "runs.py"]:
         keys[f"code {name}"] = with_text(name, lambda source: source + "\\nADDED = 1\\n")
     keys["code networks/another.py"] = with_text("networks/another.py", lambda source: "MINIMUM_SIZE = 1")
     keys["step of the recipe"] = with_text("steps.py", lambda source: source.replace("INTER_CUBIC", "INTER_LINEAR"))
@@ -221,7 +221,7 @@ EQUAL = {
     "again",
     "another step",
     "code steps.py",
-    "code plots.py",
+    "code plots/style.py",
     "code runs.py",
     "code networks/another.py",
     "docstring",
