@@ -8,7 +8,13 @@ import plotly.graph_objects as go
 from lib.estimates import Estimate, Inapplicable
 from lib.plots.style import SERIES_COLOURS, styled
 
-METRIC_TITLES = {"auc": "AUC", "f1": "F1", "brier": "Brier, lower is better", "log_loss": "log loss, lower is better"}
+METRIC_TITLES = {
+    "auc": "AUC",
+    "auc_within_groups": "AUC within groups",
+    "f1": "F1",
+    "brier": "Brier, lower is better",
+    "log_loss": "log loss, lower is better",
+}
 
 
 def intervals(
@@ -41,7 +47,7 @@ def intervals(
 def metrics(estimates: Mapping[str, Estimate | Inapplicable], chance: Mapping[str, float]) -> go.Figure:
     """Metrics by their names in `lib.metrics`, with the value of each that is reached without looking at the image."""
     titles = {name: METRIC_TITLES.get(name, name.replace("_", " ")) for name in estimates}
-    blind = {titles[name]: value for name, value in chance.items()}
+    blind = {titles[name]: value for name, value in chance.items() if name in titles}
     return intervals({titles[name]: estimate for name, estimate in estimates.items()}, "value", blind)
 
 

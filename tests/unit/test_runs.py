@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -171,6 +172,20 @@ def test_stacked_predictions_are_of_the_same_images(context, configuration):
     extreme = runs.get(configuration(levels="extreme", phases=(Phase(epochs=0),)), context)
     with pytest.raises(ValueError, match="predict other images"):
         runs.predictions_by_seed([first, extreme], "validation")
+
+
+def test_predictions_of_several_classes_have_a_column_each():
+    table = pd.DataFrame({"image": ["a", "b", "c"], "part": "validation", "group": ["g", "g", "h"], "label": [0, 1, 2]})
+    many = table.assign(**{f"probability_{index}": np.full(3, index / 66) for index in range(12)})
+    assert runs.probabilities(many).shape == (3, 12) and (runs.probabilities(many)[0] * 66).round().tolist() == [
+        *range(12)
+    ]
+    assert runs.probabilities(table.assign(probability=[0.1, 0.2, 0.3])).tolist() == [0.1, 0.2, 0.3]
+    stacked = runs.predictions_by_seed([SimpleNamespace(predictions=many)] * 2, "validation")
+    assert stacked.probabilities.shape == (2, 3, 12)
+    aligned = stacked.aligned(np.array(["c", "nobody"]))
+    np.testing.assert_array_equal(aligned[:, 0], stacked.probabilities[:, 2])
+    assert aligned.shape == (2, 2, 12) and np.isnan(aligned[:, 1]).all() and np.isfinite(stacked.probabilities).all()
 
 
 KEYS = """
