@@ -1,6 +1,7 @@
 """What the build graph needs to know: what each chapter depends on, and which runs come before it."""
 
 import ast
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def check_parameters(dataset: str, profile: str) -> None:
     """Hold `params/<profile>.yml` against the chapters before anything runs.
 
     Raises UserError naming chapter and parameter: unknown, missing, of another type than the chapter's default, an empty
-    list, a number that is not positive, or one that no run accepts.
+    list, a number that is not positive, one that no run accepts, or an image too small for its network.
     """
     for chapter in config.chapters():
         given = config.chapter_parameters(chapter, dataset, profile)
@@ -71,11 +72,20 @@ def check_parameters(dataset: str, profile: str) -> None:
             if problem := _mismatch(given[name], defaults[name]):
                 raise config.UserError(f"{where}: {name} is {given[name]!r}; {problem}, such as {defaults[name]!r}")
         try:
-            runs_of(chapter, dataset, profile)
+            _check_sizes(where, runs_of(chapter, dataset, profile).values())
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(map(str, first["loc"]))
             raise config.UserError(f"{where}: {field} cannot be {first['input']!r}: {first['msg']}") from None
+
+
+def _check_sizes(where: str, configurations: Iterable[Configuration]) -> None:
+    for run in configurations:
+        if run.image_size < (smallest := networks.minimum_size(run.network.family)):
+            raise config.UserError(
+                f"{where}: IMAGE_SIZE {run.image_size} is too small for network {run.network.family}: "
+                f"it needs {smallest} pixels a side or more"
+            )
 
 
 def default_parameters(chapter: str) -> dict[str, Any]:

@@ -14,14 +14,18 @@ Study = dict[str, list[Configuration]]  # label of a setting -> one configuratio
 def simple_network(
     dataset: str, image_size: int, epochs: int, learning_rate: float, seeds: list[int], threads: int
 ) -> Study:
-    """The simple network on the two extreme levels and on all (S3.11, S3.12, S4.2), one run a seed."""
-    recipe = cards.load(dataset).recipe
+    """The simple network on the two extreme levels, where there are three or more, and on all; one run a seed.
+
+    Source: S3.11, S3.12, S4.2.
+    """
+    card = cards.load(dataset)
+    extremes = card.graded and len(card.level_names) > 2
     return {
         levels: [
             Configuration(
                 dataset=dataset,
                 levels=levels,
-                recipe=recipe,
+                recipe=card.recipe,
                 image_size=image_size,
                 network=Network(family="simple"),
                 head=Head(bias="prior"),
@@ -31,7 +35,7 @@ def simple_network(
             )
             for seed in seeds
         ]
-        for levels in ("extreme", "all")
+        for levels in (("extreme", "all") if extremes else ("all",))
     }
 
 

@@ -10,10 +10,11 @@ from typing import Literal
 
 from lib import atomic
 from lib.config import Context
-from lib.intervals import Estimate
+from lib.estimates import Estimate, Inapplicable
 
 ALPHA = 0.05  # of a chapter
 NOT_JUDGED = "not judged (smoke)"
+NOT_APPLICABLE = "not applicable"
 Direction = Literal["greater", "less", "equivalent"]
 
 
@@ -59,7 +60,7 @@ class Hypotheses:
         """Declare them; raises ValueError when two have the same id."""
         self.context = context
         self.declared = {hypothesis.id: hypothesis for hypothesis in declared}
-        self.estimates: dict[str, Estimate] = {}
+        self.estimates: dict[str, Estimate | Inapplicable] = {}
         if len(self.declared) != len(declared):
             raise ValueError("two hypotheses have the same id; give each its own")
 
@@ -67,8 +68,11 @@ class Hypotheses:
         cells = ((h.id, h.statement, h.claim, h.source) for h in self.declared.values())
         return _table(("", "Hypothesis", "Claim", "Source"), [[escape(cell) for cell in row] for row in cells])
 
-    def measure(self, id: str, estimate: Estimate) -> "Measurement":
-        """Attach what was measured, and show it. Raises ValueError for an id that was not declared, or measured twice."""
+    def measure(self, id: str, estimate: Estimate | Inapplicable) -> "Measurement":
+        """Attach what was measured, or why nothing can be, and show it.
+
+        Raises ValueError for an id that was not declared, or measured twice.
+        """
         if id not in self.declared:
             raise ValueError(f"{id} was not declared; declared are: {', '.join(self.declared)}")
         if id in self.estimates:
@@ -77,21 +81,29 @@ class Hypotheses:
         return Measurement(self.declared[id], estimate)
 
     def judge(self) -> "Verdicts":
-        """Judge all together and write `hypotheses.json`. Raises ValueError when one was not measured."""
+        """Judge all together and write `hypotheses.json`; what is not applicable counts in no correction.
+
+        Raises ValueError when one was not measured.
+        """
         if missing := [id for id in self.declared if id not in self.estimates]:
             raise ValueError(f"declared but never measured: {', '.join(missing)}")
-        levels = holm_levels({id: self.declared[id].p_value(estimate) for id, estimate in self.estimates.items()})
-        records = [self._record(hypothesis, levels[hypothesis.id]) for hypothesis in self.declared.values()]
+        measured = {id: estimate for id, estimate in self.estimates.items() if not isinstance(estimate, Inapplicable)}
+        p_values = {id: self.declared[id].p_value(estimate) for id, estimate in measured.items()}
+        levels = holm_levels(p_values)
+        records = [self._record(id, p_values.get(id), levels.get(id)) for id in self.declared]
         atomic.write_json(self.context.output / "hypotheses.json", records)
         return Verdicts(records)
 
-    def _record(self, hypothesis: Hypothesis, level: float) -> dict:
-        estimate = self.estimates[hypothesis.id]
-        verdict = hypothesis.verdict(*estimate.interval(level)) if self.context.judged else NOT_JUDGED
+    def _record(self, id: str, p_value: float | None, level: float | None) -> dict:
+        hypothesis, estimate = self.declared[id], self.estimates[id]
+        if level is None:
+            verdict = NOT_APPLICABLE
+        else:
+            verdict = hypothesis.verdict(*estimate.interval(level)) if self.context.judged else NOT_JUDGED
         return asdict(hypothesis) | {
             "chapter": self.context.chapter,
             "alpha": ALPHA,
-            "p_value": hypothesis.p_value(estimate),
+            "p_value": p_value,
             "estimate": estimate.record(level),
             "verdict": verdict,
         }
@@ -102,12 +114,14 @@ class Measurement:
     """What was measured for one hypothesis, by itself: the verdict comes when all are judged together."""
 
     hypothesis: Hypothesis
-    estimate: Estimate
+    estimate: Estimate | Inapplicable
 
     def __str__(self) -> str:
+        name = f"{self.hypothesis.id}, {self.hypothesis.metric}"
+        if isinstance(self.estimate, Inapplicable):
+            return f"{name}: {NOT_APPLICABLE}, {self.estimate.reason}"
         low, high = self.estimate.interval()
         interval = f"[{low:.3f}, {high:.3f}]"
-        name = f"{self.hypothesis.id}, {self.hypothesis.metric}"
         return f"{name}: {self.estimate.value:.3f} {interval} (95 % interval, {self.estimate.method})"
 
     def _repr_html_(self) -> str:
@@ -133,8 +147,10 @@ class Verdicts:
 
 
 def measured(record: dict) -> str:
-    """An estimate with its interval, level and the number of groups and seeds behind it, as HTML."""
+    """An estimate with its interval, level and the number of groups and seeds behind it, or why there is none; HTML."""
     estimate = record["estimate"]
+    if estimate["value"] is None:
+        return f"<small>{escape(estimate['reason'])}</small>"
     basis = [f"{estimate[kind]} {kind}" for kind in ("groups", "seeds") if (estimate[kind] or 0) > 1]
     low = "-∞" if estimate["low"] is None else f"{estimate['low']:.3f}"
     high = "∞" if estimate["high"] is None else f"{estimate['high']:.3f}"

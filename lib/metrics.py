@@ -1,121 +1,14 @@
-"""Scores of predictions, vectorised over weights, and their intervals; each score is scikit-learn's.
-
-The functions of METRICS take label (n,) int; decision (n,) int, the class decided for, or probability (n,) float in
-[0, 1] or (n, classes); weights (rows, n) float >= 0. They return (rows,) float, NaN where weights leave no value.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+"""Predictions scored, once or for many weightings of the images, and the intervals of these scores."""
 
 import numpy as np
 
-from lib.intervals import CHUNK_ELEMENTS, Bounds, Estimate, Statistic, estimate
+from lib.estimates import Bounds, Estimate, Inapplicable
+from lib.intervals import CHUNK_ELEMENTS, Statistic, estimate
+from lib.scores import METRICS, Metric
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A score: whether its function takes decisions, labels it cannot do without, bounds, whether many classes do."""
-
-    function: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-    decides: bool
-    needs: tuple[int, ...] = ()
-    bounds: Bounds = (0.0, 1.0)
-    many_classes: bool = False
-
-
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
-
-
-def _one_versus_rest(function: Callable, label: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    columns = enumerate(probability.T)
-    return np.mean([function((label == index).astype(int), column, weights) for index, column in columns], axis=0)
-
-
-def accuracy(label: np.ndarray, decision: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Share of images decided rightly."""
-    return _ratio(weights @ (label == decision), weights.sum(axis=1))
-
-
-def balanced_accuracy(label: np.ndarray, decision: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean over classes of the share of a class that is found."""
-    members = [label == index for index in np.unique(label)]
-    return np.mean([_ratio(weights @ (own & (label == decision)), weights @ own) for own in members], axis=0)
-
-
-def sensitivity(label: np.ndarray, decision: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Share of positive images decided positive (recall)."""
-    return _ratio(weights @ (label & decision), weights @ label)
-
-
-def specificity(label: np.ndarray, decision: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Share of negative images decided negative."""
-    return sensitivity(1 - label, 1 - decision, weights)
-
-
-def precision(label: np.ndarray, decision: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Share of images decided positive that are positive; NaN where none is decided positive."""
-    return _ratio(weights @ (label & decision), weights @ decision)
-
-
-def f1(label: np.ndarray, decision: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Harmonic mean of precision and sensitivity, 2 TP / (2 TP + FP + FN)."""
-    return _ratio(2 * (weights @ (label & decision)), weights @ (label + decision))
-
-
-def auc(label: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Area under the ROC curve: a tie between a positive and a negative is half a win; constant scores give 0.5."""
-    if probability.ndim == 2:
-        return _one_versus_rest(auc, label, probability, weights)
-    order = np.argsort(probability)
-    negative, positive = order[label[order] == 0], order[label[order] == 1]
-    below = np.cumsum(np.pad(weights[:, negative], ((0, 0), (1, 0))), axis=1)
-    rank = below[:, np.searchsorted(probability[negative], probability[positive], "left")]
-    rank += below[:, np.searchsorted(probability[negative], probability[positive], "right")]
-    positive_weights = weights[:, positive]
-    return _ratio(np.einsum("rp,rp->r", positive_weights, rank) / 2, positive_weights.sum(axis=1) * below[:, -1])
-
-
-def average_precision(label: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Precision summed over steps of recall, from the highest probability down; images that tie enter together."""
-    if probability.ndim == 2:
-        return _one_versus_rest(average_precision, label, probability, weights)
-    order = np.argsort(-probability)
-    last_of_tie = np.flatnonzero(np.append(np.diff(probability[order]) != 0, True))
-    chosen = weights[:, order]
-    found = np.cumsum(chosen * label[order], axis=1)[:, last_of_tie]
-    chosen = np.cumsum(chosen, axis=1, out=chosen)[:, last_of_tie]
-    share = np.divide(found, chosen, out=np.zeros_like(found), where=chosen > 0)
-    return _ratio(np.einsum("rk,rk->r", np.diff(found, axis=1, prepend=0), share), found[:, -1])
-
-
-def brier(label: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean squared error of the probability; with many classes summed over them, in [0, 2]."""
-    truth = label if probability.ndim == 1 else np.eye(probability.shape[1])[label]
-    error = np.square(probability - truth).reshape(len(label), -1).sum(axis=1)
-    return _ratio(weights @ error, weights.sum(axis=1))
-
-
-def log_loss(label: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean negative logarithm (nats) of the true class's probability, which is kept from 0 by its type's epsilon."""
-    epsilon = np.finfo(probability.dtype).eps
-    kept = np.clip(probability, epsilon, 1 - epsilon).astype(float)
-    true = kept[np.arange(len(label)), label] if kept.ndim == 2 else np.where(label == 1, kept, 1 - kept)
-    return _ratio(weights @ -np.log(true), weights.sum(axis=1))
-
-
-METRICS = {
-    "accuracy": Metric(accuracy, True, many_classes=True),
-    "balanced_accuracy": Metric(balanced_accuracy, True, needs=(0, 1), many_classes=True),
-    "auc": Metric(auc, False, needs=(0, 1), many_classes=True),
-    "average_precision": Metric(average_precision, False, needs=(1,), many_classes=True),
-    "f1": Metric(f1, True),
-    "precision": Metric(precision, True),
-    "sensitivity": Metric(sensitivity, True, needs=(1,)),
-    "specificity": Metric(specificity, True, needs=(0,)),
-    "brier": Metric(brier, False, many_classes=True),
-    "log_loss": Metric(log_loss, False, bounds=(0.0, np.inf), many_classes=True),
-}
+class MissingClass(ValueError):
+    """A class that a metric cannot do without has no image."""
 
 
 def _metric(name: str) -> Metric:
@@ -165,10 +58,8 @@ def _prepare(name: str, label: np.ndarray, probability: np.ndarray, threshold: f
         raise ValueError(f"{name} is for two classes, probability has {classes} columns; give the positive one, (n,)")
     missing = set(range(classes) if metric.needs and several else metric.needs) - set(label.tolist())
     if missing:
-        raise ValueError(f"{name} needs images of label {min(missing)}, there are none; add some, or use accuracy")
-    if not metric.decides:
-        return label, probability
-    return label, probability.argmax(axis=1) if several else (probability >= threshold).astype(int)
+        raise MissingClass(f"{name} needs images of label {min(missing)}, there are none; add some, or use accuracy")
+    return label, decisions(probability, threshold) if metric.decides else probability
 
 
 def _rows(name: str, label: np.ndarray, prediction: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -176,6 +67,14 @@ def _rows(name: str, label: np.ndarray, prediction: np.ndarray, weights: np.ndar
     step = max(1, CHUNK_ELEMENTS // len(label))
     parts = [weights[first : first + step].astype(float, copy=False) for first in range(0, len(weights), step)]
     return np.concatenate([METRICS[name].function(label, prediction, part) for part in parts])
+
+
+def decisions(probability: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+    """The class decided for: (n,) int.
+
+    probability: (n,) of class 1, positive from the threshold upwards; (n, classes): the largest wins, the first of equals.
+    """
+    return probability.argmax(axis=1) if probability.ndim == 2 else (probability >= threshold).astype(int)
 
 
 def score(
@@ -218,12 +117,17 @@ def metric_statistic(
 
 def metric_estimate(
     name: str, label: np.ndarray, probability: np.ndarray, groups: np.ndarray, threshold: float = 0.5
-) -> Estimate:
+) -> Estimate | Inapplicable:
     """A metric with its interval: of one model, or of a method when there are several seeds.
 
-    Shapes as in `metric_statistic`, groups (n,) of any kind. Raises ValueError as `score` and `intervals.estimate`.
+    Shapes as in `metric_statistic`, groups (n,) of any kind. Inapplicable where a class that the metric needs has no
+    image, and as `intervals.estimate`. Raises ValueError as `score`.
     """
-    return estimate(metric_statistic(name, label, probability, threshold), groups, _bounds(name, probability))
+    try:
+        statistic = metric_statistic(name, label, probability, threshold)
+    except MissingClass as error:
+        return Inapplicable(str(error).split(";")[0])
+    return estimate(statistic, groups, _bounds(name, probability))
 
 
 def difference_estimate(
@@ -235,16 +139,59 @@ def difference_estimate(
     threshold: float = 0.5,
     within_a: np.ndarray | None = None,
     within_b: np.ndarray | None = None,
-) -> Estimate:
+) -> Estimate | Inapplicable:
     """Metric of a minus metric of b, paired by image and by seed; one seed in either means a fixed model.
 
     Shapes as in `metric_statistic`. within_a, within_b: (n,) bool, the images that each is scored on, such as extreme
-    levels and all. Raises ValueError as `score` and `intervals.estimate`, and when the numbers of seeds do not match.
+    levels and all. Inapplicable as `metric_estimate`. Raises ValueError as `score`, and when the numbers of seeds do not
+    match.
     """
-    first = metric_statistic(name, label, probability_a, threshold, within_a)
-    second = metric_statistic(name, label, probability_b, threshold, within_b)
+    try:
+        first = metric_statistic(name, label, probability_a, threshold, within_a)
+        second = metric_statistic(name, label, probability_b, threshold, within_b)
+    except MissingClass as error:
+        return Inapplicable(str(error).split(";")[0])
     seeds = {len(side) for side in (probability_a, probability_b) if np.ndim(side) > 1}
     if len(seeds - {1}) > 1:
         raise ValueError(f"probability_a and probability_b have {sorted(seeds)} seeds; give the same number, or one")
     low, high = _bounds(name, probability_a)
     return estimate(lambda weights: first(weights) - second(weights), groups, (low - high, high - low))
+
+
+def fitting(classes: int) -> list[str]:
+    """Names of the metrics for a number of classes. Precision is left out: it has no value where nothing is called positive."""
+    return [name for name, metric in METRICS.items() if (classes == 2 or metric.many_classes) and name != "precision"]
+
+
+def metric_estimates(
+    label: np.ndarray, probability: np.ndarray, groups: np.ndarray
+) -> dict[str, Estimate | Inapplicable]:
+    """Every metric that fits the number of classes, by name. Shapes as in `metric_estimate`."""
+    classes = 2 if np.ndim(probability) < 3 else np.shape(probability)[2]
+    return {name: metric_estimate(name, label, probability, groups) for name in fitting(classes)}
+
+
+def chance(label: np.ndarray, shares: np.ndarray) -> dict[str, float]:
+    """Every metric of a classifier that sees no image: it gives the shares of the classes as probabilities.
+
+    So it always names the most frequent class. label: (n,). shares: (classes,) float, sum 1: of the training part.
+    What needs a class without any image is left out.
+    """
+    blind = np.tile(shares, (1, len(label), 1)) if len(shares) > 2 else np.full((1, len(label)), shares[1])
+    found = {name: by_seed(name, label, blind)[0] for name in fitting(len(shares))}
+    return {name: value for name, value in found.items() if np.isfinite(value)}
+
+
+def by_seed(name: str, label: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """(seeds,) scores, one a seed; NaN where a class that the metric needs has no image. Shapes as in `metric_statistic`."""
+    try:
+        return metric_statistic(name, label, probability)(np.ones((1, len(label))))[:, 0]
+    except MissingClass:
+        return np.full(len(np.atleast_2d(probability)), np.nan)
+
+
+def confusion(label: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """(classes, classes) int: images by true class (rows) and class decided for. Shapes as in `score`."""
+    classes = 2 if probability.ndim == 1 else probability.shape[1]
+    counts = np.bincount(classes * np.asarray(label, dtype=int) + decisions(probability), minlength=classes**2)
+    return counts.reshape(classes, classes)

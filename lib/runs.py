@@ -109,11 +109,14 @@ class Predictions:
     images: np.ndarray  # (n,) str
     groups: np.ndarray  # (n,) str
     labels: np.ndarray  # (n,) int
-    probabilities: np.ndarray  # (seeds, n) float: of the positive class
+    probabilities: np.ndarray  # (seeds, n) float: of class 1; (seeds, n, classes) where there are more than two
 
     def aligned(self, images: np.ndarray) -> np.ndarray:
-        """(seeds, len(images)): the probabilities for the named images, nan for those that were not predicted."""
-        return pd.DataFrame(self.probabilities, columns=self.images).reindex(columns=images).to_numpy()
+        """(seeds, len(images)[, classes]): the probabilities of the named images, nan for those that were not predicted."""
+        position = pd.Index(self.images).get_indexer(images)
+        found = self.probabilities[:, position]
+        found[:, position < 0] = np.nan
+        return found
 
 
 def predictions_by_seed(runs: Sequence[Run], part: str) -> Predictions:
@@ -126,7 +129,14 @@ def predictions_by_seed(runs: Sequence[Run], part: str) -> Predictions:
     if any(not table["image"].equals(first["image"]) for table in tables):
         raise ValueError("these runs predict other images; stack runs of one configuration that differ by seed")
     images, groups, labels = (first[column].to_numpy() for column in ("image", "group", "label"))
-    return Predictions(images, groups, labels, np.stack([table["probability"].to_numpy() for table in tables]))
+    return Predictions(images, groups, labels, np.stack([probabilities(table) for table in tables]))
+
+
+def probabilities(table: pd.DataFrame) -> np.ndarray:
+    """Rows of `Run.predictions` as (n,) float, the probability of class 1, or (n, classes) where there are more than two."""
+    if "probability" in table:
+        return table["probability"].to_numpy()
+    return table[[name for name in table.columns if name.startswith("probability_")]].to_numpy()
 
 
 def data_of(configuration: Configuration, context: config.Context) -> Data:

@@ -22,10 +22,10 @@ def visible(table: pd.DataFrame, decided: pd.DataFrame, secret: pd.Series) -> tu
     shown = pd.concat([shown[~hidden], _renamed_groups(shown[hidden].sort_values("image"))], ignore_index=True)
     columns = {column: decided[column].map(lambda path: secret.get(path, path)) for column in ("image", "other")}
     kinds = {kind: position for position, kind in enumerate(dict.fromkeys(decided["kind"]))}
-    ledger = decided.assign(**columns, hidden=decided[["image", "other"]].isin(secret.index).any(axis=1), order=decided["kind"].map(kinds))
-    ledger.loc[ledger["kind"].eq("across_parts") & ledger["detail"].str.contains(": group "), "detail"] = ledger[
-        "detail"
-    ].str.replace(r": group .*", ": group", regex=True)
+    linked = decided[["image", "other"]].isin(secret.index).any(axis=1)
+    untold = decided["detail"].str.replace(r": group .*", ": group", regex=True)
+    detail = decided["detail"].mask(decided["kind"].eq("across_parts"), untold)
+    ledger = decided.assign(**columns, detail=detail, hidden=linked, order=decided["kind"].map(kinds))
     opened, closed = ledger[~ledger["hidden"]], ledger[ledger["hidden"]].sort_values(["image", "other"])
     ledger = pd.concat([opened, closed]).sort_values(["order", "hidden"], kind="stable")
     return shown, ledger.drop(columns=["order"]).reset_index(drop=True)

@@ -4,6 +4,7 @@ A family has INPUT_RANGE (low, high), MINIMUM_SIZE (pixels a side), a pydantic m
 `build(inputs, parameters)`: the functional graph up to the last layer before the head.
 """
 
+import ast
 import importlib
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +20,12 @@ def source(name: str) -> Path:
     if name not in families():
         raise ValueError(f"network {name!r} does not exist; it is one of: {', '.join(families())}")
     return Path(__file__).parent / f"{name}.py"
+
+
+def minimum_size(name: str) -> int:
+    """Fewest pixels a side that a family takes; read from its file, so that no deep-learning library is loaded."""
+    constants = [node for node in ast.parse(source(name).read_text()).body if isinstance(node, ast.Assign)]
+    return next(ast.literal_eval(node.value) for node in constants if ast.unparse(node.targets[0]) == "MINIMUM_SIZE")
 
 
 def family(name: str) -> ModuleType:

@@ -9,8 +9,8 @@ HASH_LENGTH = 10  # characters of a hash that are shown
 
 
 def verdict_badge(verdict: str) -> str:
-    """Coloured label of a verdict: "confirmed", "refuted", "undecided", or "not judged" with or without a reason."""
-    kind = "not-judged" if verdict.startswith("not judged") else verdict
+    """Coloured label of a verdict; one of several words, such as "not judged (smoke)", may end in a reason."""
+    kind = verdict.split(" (")[0].replace(" ", "-")
     return f'<span class="verdict verdict-{escape(kind)}">{escape(verdict)}</span>'
 
 
@@ -21,15 +21,19 @@ def number(value: float | None) -> str:
     return f"{value:.3f}".replace("-", "−") if abs(value) < 100 else f"{value:,.0f}"
 
 
-def counted(count: int, noun: str) -> str:
-    """`1 seed`, `2 seeds`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def counted(count: int, noun: str, several: str | None = None) -> str:
+    """`1 seed`, `2 seeds`; several: the plural, where it does not end in a mere s."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {several or noun + 's'}"
 
 
 def interval(estimate: dict[str, Any] | None) -> str:
-    """Value, and below it `[low, high] level %`; keys value, low, high, level, limits and level may be None or absent."""
+    """Value, and below it `[low, high] level %`; keys value, low, high, level, limits and level may be None or absent.
+
+    Without a value: the reason, where one is given, else a dash.
+    """
     if not estimate or estimate.get("value") is None:
-        return "–"
+        reason = (estimate or {}).get("reason")
+        return f'<small class="reason">{escape(reason)}</small>' if reason else "–"
     if estimate.get("level") is None:
         return number(estimate["value"])
     limits = f"[{number(estimate.get('low'))}, {number(estimate.get('high'))}]"

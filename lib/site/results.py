@@ -26,22 +26,16 @@ def run_results(folder: Path, record: dict[str, Any], cache: Path) -> dict[str, 
 
 
 def measure_run(predictions: Path) -> dict[str, dict[str, Any]]:
-    """Metrics on the validation part, with intervals over groups; a metric that is undefined there has no value.
+    """Metrics on the validation part, with intervals over groups; a metric that is undefined there has no value but a reason.
 
     predictions: table with columns part, group, label and probability (with many classes probability_0, probability_1 ...).
     """
-    import pandas as pd  # here, so that pages without new runs are built without it
+    import numpy as np  # here, so that pages without new runs are built without them
+    import pandas as pd
 
-    from lib import metrics
+    from lib import metrics, runs
 
     rows = pd.read_parquet(predictions).query("part == 'validation'")
-    columns = [name for name in rows.columns if name.startswith("probability")]
-    probability = rows[columns].to_numpy().squeeze()
-    results: dict[str, dict[str, Any]] = {}
-    for name in METRICS:
-        try:
-            estimate = metrics.metric_estimate(name, rows["label"].to_numpy(), probability, rows["group"].to_numpy())
-            results[name] = estimate.record()
-        except ValueError:  # a class without any image
-            results[name] = {"value": None}
-    return results
+    label, groups = rows["label"].to_numpy(), rows["group"].to_numpy()
+    probability = runs.probabilities(rows)[np.newaxis]
+    return {name: metrics.metric_estimate(name, label, probability, groups).record() for name in METRICS}

@@ -13,11 +13,13 @@ from lib.site.provenance import page_foot
 
 HEADER = ("", "Verdict", "Hypothesis", "Claim", "Measured", "Based on")
 VERDICTS = ("confirmed", "refuted", "undecided")
+NOT_APPLICABLE = "not applicable"
 INTRODUCTION = """\
 # Hypotheses and verdicts
 
 Each hypothesis was declared in its chapter before anything was measured. The verdict comes from the interval: *confirmed*
 when the whole interval lies inside the claim, *refuted* when it lies outside, *undecided* when it crosses the margin.
+One that cannot be put to this data set is *not applicable*, and says why.
 """
 
 
@@ -42,8 +44,12 @@ def error_sentence(records: Sequence[dict[str, Any]]) -> str:
     confirmations in a chapter at alpha (Holm 1979), so the expected number of such chapters is at most the sum of alphas.
     """
     judged = [record for record in records if record["verdict"] in VERDICTS]
+    inapplicable = sum(record["verdict"] == NOT_APPLICABLE for record in records)
+    without = (
+        f" {counted(inapplicable, 'hypothesis', 'hypotheses')} cannot be put to this data set." if inapplicable else ""
+    )
     if not judged:
-        return f"None of the {len(records)} hypotheses was judged in this profile, so no verdict can be false."
+        return f"None of the {len(records)} hypotheses was judged in this profile, so no verdict can be false.{without}"
     alphas = {record["chapter"]: record["alpha"] for record in judged}
     confirmed = sum(record["verdict"] == "confirmed" for record in judged)
     chapters = counted(len(alphas), "chapter")
@@ -52,6 +58,7 @@ def error_sentence(records: Sequence[dict[str, Any]]) -> str:
         f"{len(judged)} of {len(records)} hypotheses were judged, in {chapters}; {confirmed} of them confirmed. "
         f"[Holm's procedure](references.md) keeps the chance of one or more false confirmations in a chapter at {levels}, "
         f"so the number of chapters that hold one by chance alone is expected to be at most {sum(alphas.values()):.2g}."
+        f"{without}"
     )
 
 

@@ -16,14 +16,20 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ORDER = (
     "config", "atomic", "machine", "steps", "pictures", "dicom", "decode", "perceptual", "manifest", "findings/",
     "ledger", "readers/", "labels", "groups", "folders", "cards", "leaks", "splits", "custody/", "pixels", "networks/",
-    "training/", "runs", "grids", "intervals", "metrics", "statistics", "folds", "classical", "inflation", "properties",
-    "hypotheses", "plots", "chapters", "graph", "site/", "lab", "book",
+    "training/", "runs", "grids", "estimates", "intervals", "scores", "metrics", "statistics", "groupwise", "grades",
+    "brightness", "folds", "classical", "inflation", "properties", "hypotheses", "plots/", "chapters", "graph", "site/",
+    "lab", "book",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
     "training/": {"decode", "steps", "pixels", "networks/", "atomic"},
-    "intervals": set(),
-    "metrics": {"intervals"},
+    "estimates": set(),
+    "intervals": {"estimates"},
+    "scores": {"estimates"},
+    "metrics": {"estimates", "intervals", "scores"},
     "statistics": {"intervals", "metrics"},
+    "groupwise": {"estimates", "intervals", "scores", "metrics"},
+    "brightness": set(),
+    "plots/": {"estimates"},
 }
 DEEP_LEARNING = {"tensorflow", "keras", "torch"}
 LONGEST_FILE, LONGEST_FUNCTION = 250, 50

@@ -70,7 +70,7 @@ def replace(name: str, old: str, new: str) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        pytest.param(append("lib/plots.py", "# a comment\n"), {}, id="comment in lib"),
+        pytest.param(append("lib/plots/style.py", "# a comment\n"), {}, id="comment in lib"),
         pytest.param(lambda folder: [file.touch() for file in folder.glob("lib/*.py")], {}, id="touched files"),
         pytest.param(
             lambda folder: shutil.copy(folder / "lib/networks/simple.py", folder / "lib/networks/other.py"),
@@ -86,7 +86,7 @@ def replace(name: str, old: str, new: str) -> Callable[[Path], None]:
             ONE_CHAPTER,
             id="parameter of one chapter",
         ),  # fmt: skip
-        pytest.param(append("lib/plots.py", "NEW = 1\n"), ALL_CHAPTERS, id="module that all import"),
+        pytest.param(append("lib/plots/style.py", "NEW = 1\n"), ALL_CHAPTERS, id="module that all import"),
         pytest.param(append("lib/splits.py", "NEW = 1\n"), {"data": 1, **ALL_CHAPTERS}, id="module of the data step"),
     ],
 )

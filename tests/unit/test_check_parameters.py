@@ -14,6 +14,11 @@ from lib import config, graph
         ("EPOCHS: 2, ", "", "EPOCHS is missing"),
         ("EPOCHS: 2", "EPOCHS: -1", "EPOCHS is -1; expected a number above 0"),
         ("IMAGE_SIZE: 48", "IMAGE_SIZE: big", "IMAGE_SIZE is 'big'; expected int"),
+        (
+            "IMAGE_SIZE: 48",
+            "IMAGE_SIZE: 8",
+            "05_simple_network: IMAGE_SIZE 8 is too small for network simple: it needs 18 pixels a side or more",
+        ),
         ("SEEDS: [7, 8]", "SEEDS: []", "SEEDS is []; expected a list of int, not empty"),
         ("chapters:", "chapters: [", "not valid YAML"),
     ],

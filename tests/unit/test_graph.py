@@ -69,7 +69,7 @@ SCENARIO = """
         "card": changed_by("params/datasets/elpv.yml", with_setting("group", "size", value=61)),
     } | {
         f"lib/{name}.py": changed_by(f"lib/{name}.py", added)
-        for name in ("metrics", "helper", "unrelated", "plots", "steps", "splits", "training/train", "networks/simple",
+        for name in ("metrics", "helper", "unrelated", "plots/style", "steps", "splits", "training/train", "networks/simple",
                      "networks/another", "site/build", "chapters")
     }
     print(json.dumps(found))
@@ -85,7 +85,7 @@ CHANGES = {
     "lib/metrics.py": ["explore", "simple", "smoke"],
     "lib/helper.py": ["explore", "simple", "smoke"],
     "lib/unrelated.py": [],
-    "lib/plots.py": ["explore", "simple", "smoke"],
+    "lib/plots/style.py": ["explore", "simple", "smoke"],
     "lib/steps.py": EVERYTHING,
     "lib/splits.py": EVERYTHING,
     "lib/training/train.py": ["run", "simple", "smoke"],

@@ -28,6 +28,20 @@ def test_simple_network_is_a_run_a_seed_for_extremes_and_for_all():
             assert run.recipe == cards.load("elpv").recipe
 
 
+@pytest.mark.parametrize(
+    ("names", "settings"),
+    [
+        ({}, ["all"]),
+        ({0.0: "sound", 1.0: "defective"}, ["all"]),
+        ({0.0: "sound", 0.5: "doubtful", 1.0: "defective"}, ["extreme", "all"]),
+    ],
+)
+def test_extremes_are_asked_for_where_three_levels_are_graded(monkeypatch, names, settings):
+    card = cards.load("elpv").model_copy(update={"level_names": names})
+    monkeypatch.setattr(cards, "load", lambda _: card)
+    assert list(grids.family("simple_network", PARAMETERS)) == settings
+
+
 def test_runs_of_one_setting_differ_by_their_seed_alone():
     runs = grids.family("simple_network", PARAMETERS)["all"]
     assert len({run.model_copy(update={"seed": 0}).model_dump_json() for run in runs}) == 1

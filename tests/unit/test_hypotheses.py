@@ -1,5 +1,6 @@
 """Claims are declared, measured once each, judged together at Holm's levels, and recorded."""
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy import stats
 
 from lib import atomic, hypotheses
 from lib.config import Context
+from lib.estimates import Inapplicable
 
 
 @dataclass
@@ -147,6 +149,29 @@ def test_smoke_is_not_judged(context):
     claims = hypotheses.Hypotheses(context("smoke"), claim())
     claims.measure("H1", Normal(100))
     assert claims.judge().records[0]["verdict"] == "not judged (smoke)"
+
+
+@pytest.mark.parametrize("profile", ["smoke", "cpu"])
+def test_what_cannot_be_asked_is_not_applicable_and_counts_in_no_correction(context, profile):
+    claims = hypotheses.Hypotheses(context(profile), claim("H1"), claim("H2", "equivalent", 0.1), claim("H3"))
+    claims.measure("H1", Normal(2.2))
+    claims.measure("H3", Normal(0.1))
+    shown = claims.measure("H2", Inapplicable("no level < 3"))
+    assert str(shown) == "H2, metric: not applicable, no level < 3" and "no level &lt; 3" in shown._repr_html_()
+    verdicts = claims.judge()
+    first, unasked, _ = verdicts.records
+    assert unasked["verdict"] == "not applicable" and unasked["p_value"] is unasked["estimate"]["value"] is None
+    assert first["estimate"]["level"] == pytest.approx(1 - 0.05 / 2)  # of two, not of three
+    text = (context().output / "hypotheses.json").read_text()
+    assert json.loads(text, parse_constant=lambda _: pytest.fail("no valid JSON")) == verdicts.records
+    page = verdicts._repr_html_()
+    assert 'verdict-not-applicable">not applicable<' in page and "no level &lt; 3" in page and "nan" not in page
+
+
+def test_a_chapter_of_which_nothing_can_be_asked_is_judged_too(context):
+    claims = hypotheses.Hypotheses(context(), claim("H1"))
+    claims.measure("H1", Inapplicable("one class is left"))
+    assert [record["verdict"] for record in claims.judge().records] == ["not applicable"]
 
 
 def test_what_was_not_declared_is_refused(context):

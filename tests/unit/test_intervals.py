@@ -6,7 +6,8 @@ import pytest
 from scipy import stats
 
 from lib import intervals
-from lib.intervals import BootstrapEstimate, BoundaryEstimate, StudentEstimate, estimate, rescale, seed_mean_estimate
+from lib.estimates import UNBOUNDED, BootstrapEstimate, BoundaryEstimate, Inapplicable, StudentEstimate, rescale
+from lib.intervals import estimate, seed_mean_estimate
 
 ALPHAS = [0.001, 0.01, 0.05, 0.2, 0.5, 0.9]
 
@@ -94,7 +95,7 @@ def test_bootstrap_is_that_of_a_plain_loop():
 
 def test_percentiles_of_a_normal_distribution_become_those_of_t():
     replicates = stats.norm.ppf((np.arange(99_999) + 0.5) / 99_999)
-    common = {"value": 0.0, "method": "", "images": 60, "groups": 30, "seeds": 1, "bounds": intervals.UNBOUNDED}
+    common = {"value": 0.0, "method": "", "images": 60, "groups": 30, "seeds": 1, "bounds": UNBOUNDED}
     high = BootstrapEstimate(replicates=replicates, units=30, **common).interval(0.95)[1]
     assert high == pytest.approx(stats.t.ppf(0.975, 29) * np.sqrt(30 / 29), abs=1e-3)
 
@@ -230,15 +231,30 @@ def test_seed_mean_is_the_t_interval():
 
 
 @pytest.mark.parametrize(
+    "result, reason",
+    [
+        (estimate(mean_of(np.ones(4)), ["a"] * 4), "all 4 images are of one group"),
+        (estimate(mean_of(np.ones(0)), []), "there is no image to measure it on"),
+        (estimate(mean_of(np.full(4, np.nan)), [1, 1, 2, 2]), "it has no value on the 4 images there are"),
+        (seed_mean_estimate([0.5]), "one seed alone shows no spread between seeds"),
+    ],
+)
+def test_what_the_data_cannot_answer_is_not_applicable(result, reason):
+    assert result == Inapplicable(reason) and np.isnan(result.value)
+    record = result.record()
+    known = estimate(mean_of(np.arange(4)), [1, 1, 2, 2]).record()
+    assert set(record) == {*known, "reason"} and record["value"] is None
+    assert json.loads(json.dumps(record, allow_nan=False)) == record
+
+
+@pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: estimate(mean_of(np.ones(4)), ["a"] * 4), "all 4 images are of one group"),
         (lambda: estimate(mean_of(np.ones(4)), ["a", None, "b", "b"]), r"shape \(4,\) or gaps"),
         (lambda: estimate(mean_of(np.ones(4)), np.ones((2, 2))), r"shape \(2, 2\) or gaps"),
-        (lambda: estimate(mean_of(np.full(4, np.nan)), [1, 1, 2, 2]), "the statistic is nan on all 4 images"),
         (lambda: estimate(mean_of(np.arange(4)), [1, 1, 2, 2]).interval(95), "level is 95"),
         (lambda: estimate(mean_of(np.arange(4) / 4), [1, 1, 2, 2], (0, 1)).p_value(80), "margin is 80"),
-        (lambda: seed_mean_estimate([0.5]), "two or more"),
+        (lambda: seed_mean_estimate([]), "one value a seed"),
         (lambda: seed_mean_estimate([0.5, np.nan]), "gaps"),
         (lambda: seed_mean_estimate([0.5, np.inf]), "gaps"),
         (lambda: seed_mean_estimate([0.5, 1.5], bounds=(0, 1)), "beyond"),

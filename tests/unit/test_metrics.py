@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 from sklearn import metrics as reference
 
-from lib.metrics import METRICS, Metric, difference_estimate, metric_estimate, metric_statistic, score
+from lib import metrics
+from lib.estimates import Inapplicable
+from lib.metrics import difference_estimate, metric_estimate, metric_statistic, score
+from lib.scores import METRICS, Metric
 
 REFERENCE = {
     "accuracy": reference.accuracy_score,
@@ -243,3 +246,75 @@ def test_memory_of_many_images_is_bounded(name):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 200e6
+
+
+def softmax_seeds(seed=2, seeds=3):
+    label, first, _ = class_predictions(seed)
+    others = [class_predictions(seed + 1 + other)[1] for other in range(seeds - 1)]
+    return label, np.stack([first, *others])
+
+
+def test_what_needs_an_absent_class_is_not_applicable():
+    groups = np.arange(40) // 4
+    assert metric_estimate("auc", np.ones(40, int), np.full(40, 0.5), groups) == Inapplicable(
+        "auc needs images of label 0, there are none"
+    )
+    thirds = np.full((1, 40, 3), 1 / 3)
+    assert isinstance(metric_estimate("auc", np.arange(40) % 2, thirds, groups), Inapplicable)
+    assert isinstance(difference_estimate("auc", np.arange(40) % 2, thirds, thirds, groups), Inapplicable)
+    assert metric_estimate("accuracy", np.ones(40, int), np.full(40, 0.4), groups).value == 0
+
+
+def test_metrics_fit_the_number_of_classes():
+    label, several = softmax_seeds()
+    found = metrics.metric_estimates(label, several, np.arange(200) // 20)
+    assert list(found) == metrics.fitting(4) == MANY_CLASSES and set(metrics.fitting(2)) == set(METRICS) - {"precision"}
+    for name, estimate in found.items():
+        expected = np.mean([score(name, label, one) for one in several])
+        assert estimate.value == pytest.approx(expected) and (estimate.seeds, estimate.groups) == (3, 10)
+    two_label, probability, _ = predictions(1)
+    assert list(metrics.metric_estimates(two_label, probability, np.arange(300) // 20)) == metrics.fitting(2)
+
+
+def test_difference_of_several_classes_against_one_model():
+    label, several = softmax_seeds()
+    fixed = several[:1] ** 2 / (several[:1] ** 2).sum(axis=2, keepdims=True)
+    difference = difference_estimate("auc", label, several, fixed, np.arange(200) // 20)
+    expected = np.mean([score("auc", label, one) for one in several]) - score("auc", label, fixed[0])
+    assert difference.value == pytest.approx(expected) and difference.seeds == 3
+
+
+@pytest.mark.parametrize("shares", [[0.7, 0.3], [0.3, 0.7], [0.2, 0.5, 0.3]])
+def test_chance_is_what_scikit_learn_says_of_a_classifier_that_sees_nothing(shares):
+    label = np.random.default_rng(3).choice(len(shares), 400, p=shares)
+    found = metrics.chance(label, np.array(shares))
+    assert set(found) == set(metrics.fitting(len(shares)))
+    assert found["accuracy"] == np.mean(label == np.argmax(shares)) and found["auc"] == 0.5
+    assert found["balanced_accuracy"] == pytest.approx(1 / len(shares))
+    blind = np.tile(shares, (400, 1))
+    assert found["log_loss"] == pytest.approx(reference.log_loss(label, blind))
+    positive = (label[:, np.newaxis] == np.arange(len(shares)))[:, slice(1, None) if len(shares) == 2 else slice(None)]
+    assert found["average_precision"] == pytest.approx(positive.mean(axis=0).mean())
+
+
+def test_chance_leaves_out_what_has_no_value():
+    found = metrics.chance(np.ones(20, int), np.array([0.2, 0.3, 0.5]))
+    assert set(found) == {"accuracy", "brier", "log_loss"}
+
+
+def test_scores_by_seed():
+    label, several = softmax_seeds()
+    assert metrics.by_seed("auc", label, several) == pytest.approx([score("auc", label, one) for one in several])
+    assert np.isnan(metrics.by_seed("auc", np.zeros(200, int), several)).tolist() == [True] * 3
+    assert metrics.by_seed("auc", *GOOD).tolist() == [score("auc", *GOOD)]
+    assert np.isnan(metrics.by_seed("auc", [1, 1, 1, 1], GOOD[1])).tolist() == [True]
+
+
+def test_confusion_is_that_of_scikit_learn():
+    label, several = softmax_seeds()
+    expected = reference.confusion_matrix(label, several[0].argmax(axis=1), labels=range(4))
+    np.testing.assert_array_equal(metrics.confusion(label, several[0]), expected)
+    two_label, probability, _ = predictions(1)
+    expected = reference.confusion_matrix(two_label, probability >= 0.5)
+    np.testing.assert_array_equal(metrics.confusion(two_label, probability), expected)
+    assert metrics.confusion(np.zeros(3, int), np.full((3, 3), 1 / 3)).tolist() == [[3, 0, 0], [0, 0, 0], [0, 0, 0]]

@@ -44,3 +44,8 @@ def test_simple_network_is_as_wide_as_asked():
     assert features.shape[1:] == (2, 2, 6)
     with pytest.raises(ValueError, match="filters"):
         family.Parameters(filters=(8, 0))
+
+
+@pytest.mark.parametrize("name", networks.families())
+def test_minimum_size_is_read_without_loading_the_network(name):
+    assert networks.minimum_size(name) == networks.family(name).MINIMUM_SIZE

@@ -11,6 +11,7 @@ import plotly.io
 import pytest
 
 from lib import intervals, plots
+from lib.estimates import Inapplicable
 
 GENERATOR = np.random.default_rng(7)
 HISTORY = pd.DataFrame(
@@ -23,9 +24,11 @@ HISTORY = pd.DataFrame(
     ]
 )
 TABLE = pd.DataFrame({"brightness": GENERATOR.normal(100, 10, 60), "level": ["sound", "defective", "odd"] * 20})
-PROBABILITIES = GENERATOR.random((4, 6))
+PROBABILITIES = GENERATOR.random((4, 6, 1))
 COUNTS = pd.DataFrame({"train": [5, 3], "validation": [2, 1]}, index=pd.Index(["sound", "defective"], name="level"))
 ESTIMATES = {"AUC": intervals.seed_mean_estimate([0.7, 0.8, 0.9]), "F1": intervals.seed_mean_estimate([0.4, 0.6])}
+UNASKED = Inapplicable("nothing is graded")
+THREE = np.tile([0.25, 0.6], (3, 4, 1))  # epochs, images, of the second and the third class
 IMAGES = {"grey": [GENERATOR.integers(0, 256, (6, 5), np.uint8)] * 3, "colour": [np.full((4, 4, 3), 99, np.uint8)]}
 FIGURES = {
     "histogram": lambda: plots.histogram(TABLE, "brightness", "level", "grey value"),
@@ -33,7 +36,11 @@ FIGURES = {
     "pictures": lambda: plots.pictures(IMAGES, [["a", "b", "c"], ["d"]]),
     "curves": lambda: plots.curves(HISTORY, {"loss": "loss, nats", "accuracy": "accuracy"}, by="levels"),
     "dynamics": lambda: plots.dynamics(PROBABILITIES, np.array([0, 1, 0, 1, 1, 0]), ["sound", "defective"]),
+    "dynamics of three": lambda: plots.dynamics(THREE, np.array([0, 1, 2, 1]), ["low", "middle", "high"]),
     "intervals": lambda: plots.intervals(ESTIMATES, "score", 0.5),
+    "nothing to measure": lambda: plots.intervals({"learning": UNASKED, "scoring": UNASKED}, "difference", 0),
+    "metrics": lambda: plots.metrics({"auc": ESTIMATES["AUC"], "f1": UNASKED}, {"auc": 0.5, "accuracy": 0.7}),
+    "no strip": lambda: plots.strips({}, "AUC", np.nan),
     "strips": lambda: plots.strips({"zero": [0.7, 0.8], "prior": [0.6]}, "loss, nats", 0.65),
     "confusion": lambda: plots.confusion(np.array([[8, 2], [1, 9]]), ["sound", "defective"]),
 }
@@ -108,10 +115,33 @@ def test_each_name_stands_once_in_the_legend():
 
 def test_dynamics_draw_a_line_an_image():
     probabilities, labels = GENERATOR.random((4, 3)), np.array([1, 0, 1])
-    figure = plots.dynamics(probabilities, labels, ["sound", "defective"])
+    figure = plots.dynamics(probabilities[..., np.newaxis], labels, ["sound", "defective"])
     drawn = {(trace.name, tuple(trace.y)) for trace in figure.data}
     expected = {(["sound", "defective"][label], tuple(y)) for label, y in zip(labels, probabilities.T, strict=True)}
     assert drawn == expected
+
+
+def test_dynamics_of_several_classes_are_those_of_the_true_one():
+    figure = FIGURES["dynamics of three"]()
+    drawn = {trace.name: list(trace.y) for trace in figure.data}
+    assert {name: pytest.approx(y) for name, y in drawn.items()} == {
+        "low": [0.15] * 3, "middle": [0.25] * 3, "high": [0.6] * 3,
+    }  # fmt: skip
+    assert "true class" in figure.layout.yaxis.title.text
+
+
+def test_more_classes_than_colours_are_all_drawn():
+    table = pd.DataFrame({"brightness": np.arange(40.0), "level": [f"level {number % 10}" for number in range(40)]})
+    assert len(plots.histogram(table, "brightness", "level", "grey value").data) == 10
+    assert len(plots.dynamics(np.full((2, 10, 9), 0.1), np.arange(10), [str(name) for name in range(10)]).data) == 10
+
+
+def test_metrics_stand_beside_what_is_reached_without_looking():
+    figure = FIGURES["metrics"]()
+    points, crosses = figure.data
+    assert (points.y, crosses.y) == (("AUC",), ("AUC",)) and crosses.x == (0.5,)
+    assert [note.text for note in figure.layout.annotations] == ["not applicable: nothing is graded"]
+    assert figure.layout.yaxis.categoryarray == ("AUC", "F1") and figure.layout.annotations[0].y == 1
 
 
 def test_intervals_are_those_of_the_estimates():

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -173,6 +174,20 @@ def test_stacked_predictions_are_of_the_same_images(context, configuration):
         runs.predictions_by_seed([first, extreme], "validation")
 
 
+def test_predictions_of_several_classes_have_a_column_each():
+    table = pd.DataFrame({"image": ["a", "b", "c"], "part": "validation", "group": ["g", "g", "h"], "label": [0, 1, 2]})
+    many = table.assign(**{f"probability_{index}": np.full(3, index / 66) for index in range(12)})
+    assert runs.probabilities(many).shape == (3, 12) and (runs.probabilities(many)[0] * 66).round().tolist() == [
+        *range(12)
+    ]
+    assert runs.probabilities(table.assign(probability=[0.1, 0.2, 0.3])).tolist() == [0.1, 0.2, 0.3]
+    stacked = runs.predictions_by_seed([SimpleNamespace(predictions=many)] * 2, "validation")
+    assert stacked.probabilities.shape == (2, 3, 12)
+    aligned = stacked.aligned(np.array(["c", "nobody"]))
+    np.testing.assert_array_equal(aligned[:, 0], stacked.probabilities[:, 2])
+    assert aligned.shape == (2, 2, 12) and np.isnan(aligned[:, 1]).all() and np.isfinite(stacked.probabilities).all()
+
+
 KEYS = """
     import dataclasses, json, pathlib, numpy as np
     from lib import runs
@@ -205,7 +220,7 @@ KEYS = """
         finally:
             path.write_text(source) if source is not None else path.unlink()
     training = sorted(path.name for path in (pathlib.Path(runs.__file__).parent / "training").glob("[a-z]*.py"))
-    for name in [*(f"training/{name}" for name in training), "steps.py", "networks/simple.py", "plots.py", "runs.py"]:
+    for name in [*(f"training/{name}" for name in training), "steps.py", "networks/simple.py", "plots/style.py", "runs.py"]:
         keys[f"code {name}"] = with_text(name, lambda source: source + "\\nADDED = 1\\n")
     keys["code networks/another.py"] = with_text("networks/another.py", lambda source: "MINIMUM_SIZE = 1")
     keys["step of the recipe"] = with_text("steps.py", lambda source: source.replace("INTER_CUBIC", "INTER_LINEAR"))
@@ -221,7 +236,7 @@ EQUAL = {
     "again",
     "another step",
     "code steps.py",
-    "code plots.py",
+    "code plots/style.py",
     "code runs.py",
     "code networks/another.py",
     "docstring",

@@ -11,11 +11,12 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
+from lib import config
 from lib.site import fragments, notebook, results
 from lib.site.catalogue import varying_settings
 from lib.site.contents import read_chapters, table_of_contents
 from lib.site.mime import PLOTLY, PlotlyRenderer, plotly_box
-from lib.site.verdicts import claim, error_sentence
+from lib.site.verdicts import NOT_APPLICABLE, VERDICTS, claim, error_sentence
 
 
 def verdict(chapter: str, outcome: str, alpha: float = 0.05) -> dict:
@@ -76,6 +77,14 @@ def test_false_confirmations_are_counted_by_chapter() -> None:
     assert "at 5 % or 10 %" in sentence and "at most 0.2." in sentence
 
 
+def test_what_is_not_applicable_is_counted_apart() -> None:
+    records = [verdict("a", "confirmed"), verdict("a", "not applicable"), verdict("b", "not applicable")]
+    sentence = error_sentence(records)
+    assert "1 of 3 hypotheses were judged, in 1 chapter;" in sentence
+    assert sentence.endswith(" 2 hypotheses cannot be put to this data set.")
+    assert error_sentence(records[1:2]).endswith(" 1 hypothesis cannot be put to this data set.")
+
+
 def test_nothing_judged_has_no_false_verdict() -> None:
     assert "None of the 1 hypotheses was judged" in error_sentence([verdict("a", "not judged (smoke)")])
 
@@ -93,12 +102,22 @@ def test_claims_name_direction_and_margin(direction: str, expected: str) -> None
 def test_badges_carry_the_class_of_their_verdict() -> None:
     assert fragments.verdict_badge("confirmed") == '<span class="verdict verdict-confirmed">confirmed</span>'
     assert 'verdict-not-judged">not judged (smoke)<' in fragments.verdict_badge("not judged (smoke)")
+    assert 'verdict-not-applicable">not applicable<' in fragments.verdict_badge("not applicable")
+
+
+@pytest.mark.parametrize("outcome", [*VERDICTS, NOT_APPLICABLE, "not judged"])
+def test_every_verdict_has_a_look_and_a_line_in_the_legend(outcome: str) -> None:
+    kind = f"verdict-{outcome.replace(' ', '-')}"
+    style = (config.REPOSITORY / "book" / "_static" / "book.css").read_text(encoding="utf-8")
+    assert f".{kind} {{" in style or f"--{kind}-back:" in style
+    assert f'class="verdict {kind}">{outcome}<' in (config.REPOSITORY / "book" / "intro.md").read_text(encoding="utf-8")
 
 
 def test_estimates_show_their_interval_and_what_is_unknown() -> None:
     full = {"value": 0.5, "low": -0.25, "high": None, "level": 0.975}
     assert fragments.interval(full) == "0.500<br><small>[−0.250, –] 97.5&nbsp;%</small>"
     assert fragments.interval({"value": None}) == fragments.interval(None) == "–"
+    assert fragments.interval({"value": None, "reason": "1 < 2"}) == '<small class="reason">1 &lt; 2</small>'
 
 
 @pytest.mark.parametrize(
@@ -130,3 +149,19 @@ def test_results_are_those_of_the_validation_part_and_kept(tmp_path: Path) -> No
     record["files"]["predictions.parquet"] = "second"
     with pytest.raises(FileNotFoundError):
         results.run_results(tmp_path, record, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("rows", [1, 60])
+def test_results_of_several_classes_and_of_a_class_that_is_absent(tmp_path: Path, rows: int) -> None:
+    label = np.tile([0, 1, 2], 60)[:rows]
+    table = pd.DataFrame({"label": label, "group": [f"g{i % 12}" for i in range(rows)], "part": "validation"})
+    probability = np.where(np.eye(3)[label] == 1, 0.8, 0.1)
+    for index in range(3):
+        table[f"probability_{index}"] = probability[:, index]
+    table.to_parquet(tmp_path / "predictions.parquet")
+    found = results.measure_run(tmp_path / "predictions.parquet")
+    if rows == 1:
+        assert found["auc"]["value"] is None and "label 1" in found["auc"]["reason"]
+        assert found["accuracy"]["reason"] == "all 1 images are of one group"
+    else:
+        assert found["accuracy"]["value"] == found["auc"]["value"] == 1.0

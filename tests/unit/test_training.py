@@ -77,6 +77,15 @@ def test_loss_at_initialisation_is_the_entropy_with_the_prior_and_higher_with_ze
     assert (table["prior"] < table["zero"]).all() and table["prior"].nunique() == 3
 
 
+def test_loss_at_initialisation_of_three_classes_is_the_entropy_with_the_prior():
+    data = tiny(classes=3)
+    shares = np.bincount(data.train.labels) / len(data.train)
+    table = initial.losses(configuration(), data, {"zero": 0.0, "ratio": 0.6, "prior": "prior"}, seeds=[1, 2])
+    assert table["prior"].mean() == pytest.approx(-(shares * np.log(shares)).sum(), abs=0.05)
+    assert table["zero"].mean() == pytest.approx(np.log(3), abs=0.05) and (table["prior"] < table["zero"]).all()
+    np.testing.assert_allclose(table["ratio"], table["zero"])  # one bias for all classes says nothing about them
+
+
 def test_head_starts_from_its_bias():
     network = initial.build(configuration(head=Head(bias=0.6)), tiny())
     assert network.get_layer("logits").bias.numpy() == pytest.approx([0.6])

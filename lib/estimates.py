@@ -1,0 +1,156 @@
+"""What an estimate is: a value with what its interval at any level needs, or the reason why there is none."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special, stats
+
+Bounds = tuple[float, float]
+
+UNBOUNDED: Bounds = (-np.inf, np.inf)
+
+
+@dataclass(frozen=True)
+class Inapplicable:
+    """What stands in place of an estimate where a question cannot be put to the data set.
+
+    reason: completes "not applicable, ...": one line that says what the data set lacks.
+    """
+
+    reason: str
+    value = np.nan
+
+    def record(self, level: float = 0.95) -> dict:
+        """Entry "estimate" of a recorded hypothesis: the names of `Estimate.record`, without values, and the reason."""
+        unknown = dict.fromkeys(("value", "low", "high", "level", "method"))
+        return {**unknown, "images": 0, "groups": 0, "seeds": 0, "reason": self.reason}
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate(ABC):
+    """A value, and what its interval at any level needs.
+
+    value and limits: in the unit of the statistic. bounds: the least and the greatest value it can take.
+    images, groups, seeds: how many it was measured on; 0 for what plays no part. Unknown limits are the bounds.
+    """
+
+    value: float
+    method: str
+    images: int
+    groups: int
+    seeds: int
+    bounds: Bounds
+
+    @abstractmethod
+    def _limits(self, alpha: float) -> tuple[float, float]: ...
+
+    @abstractmethod
+    def _p_value(self, margin: float) -> float: ...
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Two-sided confidence interval (low, high), within the bounds; level: fraction in (0, 1), else ValueError."""
+        if not 0 < level < 1:
+            raise ValueError(f"level is {level}; give a fraction between 0 and 1, such as 0.95")
+        low, high = np.clip(self._limits(1 - level), *self.bounds)
+        return float(low), float(high)
+
+    def p_value(self, margin: float) -> float:
+        """Two-sided p value of "the true value is margin": the smallest alpha whose interval excludes it, in [0, 1].
+
+        Raises ValueError when the margin (same unit as value) lies beyond the bounds.
+        """
+        if not self.bounds[0] <= margin <= self.bounds[1]:
+            raise ValueError(f"margin is {margin}, but the statistic lies within {self.bounds}; give it in that unit")
+        return float(min(1.0, self._p_value(margin)))
+
+    def record(self, level: float = 0.95) -> dict:
+        """Entry "estimate" of a recorded hypothesis, valid JSON: an infinite limit is None. Raises as `interval`."""
+        low, high = (limit if np.isfinite(limit) else None for limit in self.interval(level))
+        known = {name: getattr(self, name) for name in ("method", "images", "groups", "seeds")}
+        return {"value": self.value, "low": low, "high": high, "level": level, **known}
+
+
+@dataclass(frozen=True, eq=False)
+class BootstrapEstimate(Estimate):
+    """Percentile interval, expanded for few units (Hesterberg 2015, doi:10.1080/00031305.2015.1089789).
+
+    replicates: (replicates,) float, sorted, NaN last; one without a value counts as lying beyond both limits.
+    units: groups, or seeds where they are fewer; the nominal tail becomes that of t with units - 1 degrees of freedom.
+    """
+
+    replicates: np.ndarray
+    units: int
+
+    def _limits(self, alpha: float) -> tuple[float, float]:
+        count, known = len(self.replicates), int(np.sum(~np.isnan(self.replicates)))
+        tail = stats.norm.sf(stats.t.isf(alpha / 2, self.units - 1) * np.sqrt(self.units / (self.units - 1)))
+        rank = int(np.floor(tail * (count + 1) + 1e-9)) - (count - known)
+        return (self.replicates[rank - 1], self.replicates[known - rank]) if 1 <= rank <= known else UNBOUNDED
+
+    def _p_value(self, margin: float) -> float:
+        beyond = min(np.sum(~(self.replicates > margin)), np.sum(~(self.replicates < margin)))
+        distance = max(0.0, stats.norm.isf((beyond + 1) / (len(self.replicates) + 1)))
+        return 2 * stats.t.sf(distance * np.sqrt(1 - 1 / self.units), self.units - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class StudentEstimate(Estimate):
+    """Student t interval on the unbounded scale of `rescale`, mapped back.
+
+    standard_error: on that scale; infinite when unknown. degrees_of_freedom: > 0, not always whole.
+    """
+
+    standard_error: float
+    degrees_of_freedom: float
+
+    def _limits(self, alpha: float) -> tuple[float, float]:
+        if not np.isfinite(self.standard_error):
+            return UNBOUNDED
+        half_width = stats.t.isf(alpha / 2, self.degrees_of_freedom) * self.standard_error
+        low, high = self.bounds
+        limits = rescale(self.value, self.bounds) + np.array([-half_width, half_width])
+        if np.isfinite(high):
+            return low + (high - low) * special.expit(limits)
+        return low + np.exp(limits) if np.isfinite(low) else limits
+
+    def _p_value(self, margin: float) -> float:
+        distance = abs(rescale(self.value, self.bounds) - rescale(margin, self.bounds))
+        if distance == 0 or not np.isfinite(self.standard_error):
+            return 1.0
+        return 2 * stats.t.sf(distance / max(self.standard_error, np.finfo(float).tiny), self.degrees_of_freedom)
+
+
+@dataclass(frozen=True, eq=False)
+class BoundaryEstimate(Estimate):
+    """Exact interval of a value at one of two finite bounds, where resampling sees no spread.
+
+    Were the true value a share f of the way from the other bound, all `units` independent units would sit at the bound
+    with probability f**units at most; the limit is where that is alpha / 2 (Clopper and Pearson 1934).
+    """
+
+    units: int
+
+    def _limits(self, alpha: float) -> tuple[float, float]:
+        other = self.bounds[0] if self.value == self.bounds[1] else self.bounds[1]
+        return tuple(sorted((self.value, other + (alpha / 2) ** (1 / self.units) * (self.value - other))))
+
+    def _p_value(self, margin: float) -> float:
+        return 2 * (1 - abs(self.value - margin) / (self.bounds[1] - self.bounds[0])) ** self.units
+
+
+def rescale(value: np.ndarray | float, bounds: Bounds) -> np.ndarray | float:
+    """Log-odds between two finite bounds, logarithm above one, unchanged without: t intervals cover better there.
+
+    value: float of any shape; same shape back, infinite at a bound and NaN beyond it. Source: Pepe 2003, chapter 5.
+    """
+    low, high = bounds
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if np.isfinite(high):
+            return special.logit((value - low) / (high - low))
+        return np.log(value - low) if np.isfinite(low) else value
+
+
+def slope(value: float, bounds: Bounds) -> float:
+    """Derivative of `rescale` at a value strictly within bounds."""
+    return 1 / (value - bounds[0]) + 1 / (bounds[1] - value) or 1.0

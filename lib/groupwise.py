@@ -1,0 +1,58 @@
+"""What groups do to a score: which of them carries it, and how well images are ranked inside each."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from lib.estimates import Estimate, Inapplicable
+from lib.intervals import estimate
+from lib.metrics import by_seed
+from lib.scores import auc
+
+
+def without_each(
+    name: str, label: np.ndarray, probability: np.ndarray, groups: np.ndarray, most: int = 30
+) -> dict[str, np.ndarray]:
+    """A metric on the images of all groups but one: "without <group>" -> (seeds,), NaN where a needed class is left out.
+
+    label, groups: (n,). probability: (seeds, n) of class 1, or (seeds, n, classes). Of more than `most` groups the
+    largest are left out in turn.
+    """
+    sizes = pd.Series(groups).value_counts(sort=False).sort_index().sort_values(ascending=False, kind="stable")
+    kept = {group: groups != group for group in sorted(sizes.index[:most])}
+    return {f"without {group}": by_seed(name, label[rows], probability[:, rows]) for group, rows in kept.items()}
+
+
+def auc_within(label: np.ndarray, probability: np.ndarray, groups: np.ndarray) -> Estimate | Inapplicable:
+    """Chance that a positive image is ranked above a negative one of the same group, over all such pairs.
+
+    Unlike the AUC of all images it gains nothing from groups that differ as a whole. Several classes: the pairs of each
+    class against the rest are pooled. Shapes as in `without_each`. Inapplicable where no group holds two classes.
+    """
+    index, names = pd.factorize(groups)
+    pairs, won = np.zeros(len(names)), np.zeros((len(probability), len(names)))
+    for group in range(len(names)):
+        rows = np.flatnonzero(index == group)
+        for truth, columns in _one_versus_rest(label[rows], probability[:, rows]):
+            count = truth.sum() * (len(truth) - truth.sum())
+            pairs[group] += count
+            won[:, group] += [count * auc(truth, column, np.ones((1, len(rows))))[0] for column in columns]
+    if not pairs.any():
+        return Inapplicable("no group holds images of two classes")
+    first = np.unique(index, return_index=True)[1]  # images of a group are drawn together, so one weight says all
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        drawn, total = weights[:, first], weights[:, first] @ pairs
+        return np.divide(won @ drawn.T, total, out=np.full((len(won), len(drawn)), np.nan), where=total > 0)
+
+    return estimate(statistic, groups, (0.0, 1.0))
+
+
+def _one_versus_rest(label: np.ndarray, probability: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(n,) 0 or 1 and (seeds, n), once for two classes, else once a class; only where there are images of both kinds."""
+    if probability.ndim == 2:
+        sides = [(label == 1, probability)]
+    else:
+        sides = [(label == index, probability[..., index]) for index in range(probability.shape[2])]
+    return ((truth.astype(int), columns) for truth, columns in sides if truth.any() and not truth.all())

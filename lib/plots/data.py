@@ -1,0 +1,84 @@
+"""Figures of the data: distributions, counts, pictures."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+
+import cv2
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from lib.plots.style import LEVEL_COLOURS, styled
+
+GRID_WIDTH = 720  # pixels of a row of pictures
+
+
+def histogram(table: pd.DataFrame, column: str, by: str, unit: str, bins: int = 24) -> go.Figure:
+    """Distribution of a column as shares within each value of `by`, drawn over one another."""
+    figure = go.Figure()
+    edges = np.histogram_bin_edges(table[column].dropna().astype(float), bins)
+    for colour, (name, values) in zip(cycle(LEVEL_COLOURS), table.groupby(by, observed=True)[column], strict=False):
+        share = np.histogram(values.astype(float), edges)[0] / max(1, len(values))
+        line = {"color": colour, "shape": "hv"}
+        figure.add_scatter(x=edges, y=[*share, 0], name=str(name), mode="lines", line=line)
+    figure.update_layout(xaxis_title=unit, yaxis_title="share of images", hovermode="x unified", legend_title=by)
+    return styled(figure)
+
+
+def lines(table: pd.DataFrame, unit: str, value: str) -> go.Figure:
+    """One line a column over the table's index."""
+    figure = go.Figure()
+    for colour, column in zip(cycle(LEVEL_COLOURS), table.columns, strict=False):
+        line = {"color": colour, "width": 1.5}
+        figure.add_scatter(x=table.index, y=table[column], name=str(column), mode="lines", line=line)
+    figure.update_layout(xaxis_title=unit, yaxis_title=value, hovermode="x unified")
+    return styled(figure)
+
+
+def bars(counts: pd.DataFrame, unit: str, colours: Mapping[str, str] | None = None) -> go.Figure:
+    """Grouped bars: one group a row, one bar a column, the number on it."""
+    figure = go.Figure()
+    for position, column in enumerate(counts.columns):
+        colour = (colours or {}).get(column, LEVEL_COLOURS[position % len(LEVEL_COLOURS)])
+        values = counts[column].tolist()
+        figure.add_bar(x=[str(i) for i in counts.index], y=values, name=str(column), marker_color=colour, text=values)
+    figure.update_traces(textposition="outside", textangle=0, cliponaxis=False)
+    figure.update_layout(yaxis_title=unit, xaxis_title=counts.index.name, legend_title=counts.columns.name)
+    return styled(figure)
+
+
+def pictures(rows: Mapping[str, Sequence[np.ndarray]], titles: Sequence[Sequence[str]] | None = None) -> go.Figure:
+    """A grid of images, a labelled row each.
+
+    rows: label -> images (height, width) or (height, width, 3) uint8. titles: what hovering over each image says.
+    """
+    columns = max(len(images) for images in rows.values())
+    figure = make_subplots(
+        len(rows),
+        columns,
+        horizontal_spacing=0.006,
+        vertical_spacing=0.25 / len(rows),
+        subplot_titles=[title for name in rows for title in [name] + [""] * (columns - 1)],
+    )
+    side = 2 * GRID_WIDTH // columns  # twice what is shown, for dense screens; more only makes the page heavy
+    for row, images in enumerate(rows.values(), start=1):
+        for column, image in enumerate(images, start=1):
+            text = titles[row - 1][column - 1] if titles else ""
+            figure.add_trace(
+                go.Image(source=_data_address(image, side), hovertemplate=text + "<extra></extra>"), row, column
+            )
+    figure.update_xaxes(visible=False).update_yaxes(visible=False)
+    figure.update_annotations(x=0, xanchor="left", font_size=13)  # a row's name stands above its first image
+    figure.update_layout(height=40 + (35 + GRID_WIDTH // columns) * len(rows), margin={"l": 5, "r": 5, "t": 30, "b": 5})
+    return styled(figure)
+
+
+def _data_address(image: np.ndarray, side: int) -> str:
+    """A PNG data address of an image of at most `side` pixels."""
+    factor = side / max(image.shape[:2])
+    if factor < 1:
+        image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    ordered = image[..., ::-1] if image.ndim == 3 and image.shape[-1] == 3 else image
+    return "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", ordered)[1]).decode()

@@ -1,0 +1,127 @@
+"""Figures of results: estimates with their intervals, single values, errors by class."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lib.estimates import Estimate, Inapplicable
+from lib.plots.style import SERIES_COLOURS, styled
+
+METRIC_TITLES = {
+    "auc": "AUC",
+    "auc_within_groups": "AUC within groups",
+    "f1": "F1",
+    "brier": "Brier, lower is better",
+    "log_loss": "log loss, lower is better",
+}
+
+
+def intervals(
+    estimates: Mapping[str, Estimate | Inapplicable],
+    unit: str,
+    reference: float | Mapping[str, float] | None = None,
+    level: float = 0.95,
+) -> go.Figure:
+    """Estimates as points with their intervals; where there is none, the reason.
+
+    reference: where nothing would be gained, drawn as a dashed line; as a mapping, a cross for each name it holds.
+    """
+    figure = go.Figure()
+    for row, (name, estimate) in enumerate(estimates.items()):
+        if isinstance(estimate, Inapplicable):
+            figure.add_annotation(
+                x=0.5, xref="paper", y=row, text=f"not applicable: {estimate.reason}", showarrow=False
+            )
+        else:
+            _interval(figure, name, estimate, level)
+    if isinstance(reference, Mapping):
+        _crosses(figure, {name: reference[name] for name in estimates if name in reference})
+    else:
+        _dashed(figure, reference)
+    figure.update_layout(xaxis_title=f"{unit} ({100 * level:g} % interval)", height=110 + 50 * len(estimates))
+    _rows(figure, list(estimates))
+    return styled(figure)
+
+
+def metrics(estimates: Mapping[str, Estimate | Inapplicable], chance: Mapping[str, float]) -> go.Figure:
+    """Metrics by their names in `lib.metrics`, with the value of each that is reached without looking at the image."""
+    titles = {name: METRIC_TITLES.get(name, name.replace("_", " ")) for name in estimates}
+    blind = {titles[name]: value for name, value in chance.items() if name in titles}
+    return intervals({titles[name]: estimate for name, estimate in estimates.items()}, "value", blind)
+
+
+def strips(values: Mapping[str, Sequence[float]], unit: str, reference: float | None = None) -> go.Figure:
+    """Single values as dots, one row a name; a value that is not known is not drawn."""
+    figure = go.Figure()
+    for position, (name, numbers) in enumerate(values.items()):
+        colour = SERIES_COLOURS[position % len(SERIES_COLOURS)]
+        marker = {"size": 8, "opacity": 0.7, "color": colour}
+        figure.add_scatter(x=list(numbers), y=[name] * len(numbers), mode="markers", marker=marker, showlegend=False)
+    _dashed(figure, reference)
+    figure.update_layout(xaxis_title=unit, height=110 + 60 * min(len(values), 8) + 25 * max(0, len(values) - 8))
+    _rows(figure, list(values))
+    return styled(figure)
+
+
+def confusion(matrix: np.ndarray, classes: Sequence[str]) -> go.Figure:
+    """Confusion matrix: counts, with the share of each true class on hovering.
+
+    matrix: (classes, classes), rows true, columns predicted.
+    """
+    share = matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))
+    figure = go.Figure(
+        go.Heatmap(
+            z=share,
+            x=list(classes),
+            y=list(classes),
+            text=[[f"{value:,.0f}" for value in row] for row in matrix],
+            texttemplate="%{text}",
+            colorscale="Blues",
+            zmin=0,
+            zmax=1,
+            colorbar_title="share of<br>true class",
+            hovertemplate="true %{y}, predicted %{x}<br>%{z:.1%} of the true class<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        xaxis_title="predicted", yaxis_title="true", height=280 + 30 * len(classes), yaxis_autorange="reversed"
+    )
+    return styled(figure)
+
+
+def _interval(figure: go.Figure, name: str, estimate: Estimate, level: float) -> None:
+    low, high = estimate.interval(level)
+    arms = {"array": [high - estimate.value], "arrayminus": [estimate.value - low]}
+    figure.add_scatter(
+        x=[estimate.value],
+        y=[name],
+        mode="markers",
+        marker={"size": 10, "color": SERIES_COLOURS[0]},
+        error_x={"type": "data", "symmetric": False, **arms},
+        hovertemplate=f"{estimate.value:.3f} [{low:.3f}, {high:.3f}]<extra>{name}</extra>",
+        showlegend=False,
+    )
+
+
+def _crosses(figure: go.Figure, values: Mapping[str, float]) -> None:
+    marker = {"size": 9, "symbol": "x-thin", "line": {"width": 2, "color": "#888888"}}
+    figure.add_scatter(
+        x=list(values.values()),
+        y=list(values),
+        mode="markers",
+        marker=marker,
+        name="without looking at the image",
+        hovertemplate="%{x:.3f}<extra>%{y}, without looking</extra>",
+    )
+
+
+def _dashed(figure: go.Figure, value: float | None) -> None:
+    if value is not None and np.isfinite(value):
+        figure.add_vline(value, line_dash="dash", line_color="#888888")
+
+
+def _rows(figure: go.Figure, names: Sequence[str]) -> None:
+    """Every name gets a row from the top down, also one without a point."""
+    figure.update_yaxes(type="category", categoryorder="array", categoryarray=list(names))
+    figure.update_yaxes(range=[max(1, len(names)) - 0.5, -0.5])

@@ -1,0 +1,87 @@
+"""Figures of training: curves, and predictions on their way."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from pandas.api.typing import SeriesGroupBy
+from plotly.subplots import make_subplots
+
+from lib.plots.style import PART_COLOURS, SERIES_COLOURS, legend_once, styled
+
+
+def curves(history: pd.DataFrame, metrics: Mapping[str, str], by: str | None = None) -> go.Figure:
+    """Measured training curves, train and tuning together: the mean over seeds with the range from lowest to highest.
+
+    history: columns epoch, part, the metrics, one row a run and epoch. metrics: column -> axis title.
+    by: a column whose values get a row of panels each.
+    """
+    settings = history[by].unique().tolist() if by else [None]
+    names = [name for setting in settings for name in [setting or ""] + [""] * (len(metrics) - 1)]
+    figure = make_subplots(
+        len(settings),
+        len(metrics),
+        shared_xaxes=True,
+        subplot_titles=names,
+        horizontal_spacing=0.13,
+        vertical_spacing=0.12,
+    )
+    figure.update_annotations(x=0, xanchor="left", font_size=13)
+    for row, setting in enumerate(settings, start=1):
+        rows = history[history[by] == setting] if by else history
+        for column, (metric, title) in enumerate(metrics.items(), start=1):
+            for part, values in rows.groupby("part"):
+                _band(figure, values.groupby("epoch")[metric], PART_COLOURS[part], part, row, column)
+            figure.update_yaxes(title_text=title, matches=f"y{column if column > 1 else ''}", row=row, col=column)
+    figure.update_xaxes(title_text="epoch", row=len(settings))
+    figure.update_layout(
+        height=100 + 260 * len(settings), hovermode="x unified", margin={"l": 60, "r": 20, "t": 70, "b": 50}
+    )
+    _whole_epochs(figure, history["epoch"].max())
+    return styled(legend_once(figure)).update_layout(legend_y=1 + 0.1 / len(settings))
+
+
+def dynamics(probabilities: np.ndarray, labels: Sequence[int], names: Sequence[str]) -> go.Figure:
+    """Predictions on one fixed batch through training, one line an image, coloured by its true class (S3.17).
+
+    probabilities: (epochs + 1, images, classes - 1) float in [0, 1], of every class but the first. labels: (images,) int.
+    names: of the classes. Two classes: the probability of the second is drawn; more: that of each image's true class.
+    """
+    labels = np.asarray(labels)
+    drawn, title = probabilities[..., 0], f"predicted probability of {names[1]}"
+    if len(names) > 2:
+        whole = np.concatenate([1 - probabilities.sum(axis=2, keepdims=True), probabilities], axis=2)
+        drawn, title = whole[:, np.arange(len(labels)), labels], "predicted probability of the true class"
+    figure = go.Figure()
+    for image in np.argsort(labels, kind="stable"):
+        colour = SERIES_COLOURS[labels[image] % len(SERIES_COLOURS)]
+        figure.add_scatter(
+            y=drawn[:, image],
+            mode="lines",
+            name=names[labels[image]],
+            legendgroup=str(labels[image]),
+            line={"width": 1, "color": colour},
+            opacity=0.7,
+        )
+    figure.update_layout(xaxis_title="epoch", yaxis_title=title, yaxis_range=[0, 1])
+    _whole_epochs(figure, len(probabilities) - 1)
+    return styled(legend_once(figure))
+
+
+def _band(figure: go.Figure, grouped: SeriesGroupBy, colour: str, name: str, row: int, column: int) -> None:
+    mean, low, high = grouped.mean(), grouped.min(), grouped.max()
+    around = {"x": [*mean.index, *mean.index[::-1]], "y": [*high, *low[::-1]]}
+    figure.add_scatter(
+        **around, fill="toself", fillcolor=colour, opacity=0.18, line={"width": 0}, hoverinfo="skip", showlegend=False,
+        legendgroup=name, row=row, col=column,
+    )  # fmt: skip
+    figure.add_scatter(
+        x=mean.index, y=mean, mode="lines", name=name, legendgroup=name, line={"color": colour}, row=row, col=column,
+        hovertemplate="%{y:.3f}",
+    )  # fmt: skip
+
+
+def _whole_epochs(figure: go.Figure, epochs: int) -> None:
+    if epochs <= 10:
+        figure.update_xaxes(dtick=1)
