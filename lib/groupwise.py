@@ -17,11 +17,15 @@ def without_each(
     """A metric on the images of all groups but one: "without <group>" -> (seeds,), NaN where a needed class is left out.
 
     label, groups: (n,). probability: (seeds, n) of class 1, or (seeds, n, classes). Of more than `most` groups the
-    largest are left out in turn.
+    largest are left out in turn; a group that is the only one is not.
     """
     sizes = pd.Series(groups).value_counts(sort=False).sort_index().sort_values(ascending=False, kind="stable")
     kept = {group: groups != group for group in sorted(sizes.index[:most])}
-    return {f"without {group}": by_seed(name, label[rows], probability[:, rows]) for group, rows in kept.items()}
+    return {
+        f"without {group}": by_seed(name, label[rows], probability[:, rows])
+        for group, rows in kept.items()
+        if rows.any()
+    }
 
 
 def auc_within(label: np.ndarray, probability: np.ndarray, groups: np.ndarray) -> Estimate | Inapplicable:
