@@ -7,6 +7,7 @@ A feature is a function from pixels to (n, d) float32; a model is any unfitted s
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pandas as pd
 from skimage.feature import hog
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -46,23 +47,32 @@ def baseline() -> Pipeline:
     return make_pipeline(PCA(0.9, svd_solver="covariance_eigh"), SVC(C=5))
 
 
-def out_of_fold(model: BaseEstimator, features: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> np.ndarray:
+def out_of_fold(
+    model: BaseEstimator,
+    features: np.ndarray | pd.DataFrame,
+    labels: np.ndarray,
+    folds: np.ndarray,
+    calibrated: bool = True,
+) -> np.ndarray:
     """Probabilities for every image, from models that were fitted without its fold.
 
     model: an unfitted classifier. features: (n, d). labels: (n,) int from 0. folds: (n,) int, as `lib.folds` makes them.
-    Scores become probabilities by a sigmoid fitted on folds that the scoring model did not see either: of the folds
-    that are left, each in turn is kept for that, and the results are averaged (Platt 1999). So neither a group nor a
-    stretch that the folds keep whole is ever on both sides.
+    calibrated: scores become probabilities by a sigmoid fitted on folds that the scoring model did not see either: of the
+    folds that are left, each in turn is kept for that, and the results are averaged (Platt 1999). So neither a group nor
+    a stretch that the folds keep whole is ever on both sides. Else the model's own `predict_proba` is taken.
     Returns (n,) float of class 1 for two classes, (n, classes) for more.
     """
     labels, folds = np.asarray(labels), np.asarray(folds)
+    take = features.iloc.__getitem__ if isinstance(features, pd.DataFrame) else features.__getitem__
     probabilities = np.zeros((len(labels), max(2, labels.max() + 1)))
 
     def predicted(fold: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         seen, held_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        calibrated = CalibratedClassifierCV(clone(model), cv=PredefinedSplit(folds[seen]), ensemble=True)
-        calibrated.fit(features[seen], labels[seen])
-        return held_out, calibrated.classes_, calibrated.predict_proba(features[held_out])
+        fitted = clone(model)
+        if calibrated:
+            fitted = CalibratedClassifierCV(fitted, cv=PredefinedSplit(folds[seen]), ensemble=True)
+        fitted.fit(take(seen), labels[seen])
+        return held_out, fitted.classes_, fitted.predict_proba(take(held_out))
 
     with threadpool_limits(1), ThreadPoolExecutor(WORKERS) as pool:
         for held_out, classes, found in pool.map(predicted, np.unique(folds)):

@@ -42,8 +42,8 @@ def outliers(manifest: pd.DataFrame, threshold: float = 4.0) -> pd.DataFrame:
 def distances(values: np.ndarray) -> np.ndarray:
     """Distance of each value from the median in robust standard deviations of its own side: (n,) float >= 0.
 
-    The median absolute deviation of each side by itself follows skewed data, and half of a side may be wild before it
-    moves (Leys et al. 2013, doi:10.1016/j.jesp.2013.03.013; Rousseeuw and Hubert 2018, doi:10.1002/widm.1236). Where it
+    The median absolute deviation of each side by itself follows skewed data, and does not follow outliers while they are
+    few (Leys et al. 2013, doi:10.1016/j.jesp.2013.03.013; Rousseeuw and Hubert 2018, doi:10.1002/widm.1236). Where it
     is zero, because most values are equal, the mean absolute deviation stands in (Iglewicz and Hoaglin 1993): then a
     value is far when few differ, so one odd size among equal ones is found and a common second size is not.
     """

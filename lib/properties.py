@@ -1,0 +1,142 @@
+"""How well the properties of the files alone, without looking at a picture, tell the label: a warning of shortcuts.
+
+Whatever predicts the label without the content (the size, the compression, the name, the folder an image came from), a
+network may learn instead of the content (Geirhos et al. 2020, doi:10.1038/s42256-020-00257-z).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, PowerTransformer, StandardScaler
+
+from lib import classical, folds
+from lib.findings import frame
+from lib.intervals import Estimate, estimate
+from lib.statistics import auc_within
+
+NUMERIC = ("brightness", "contrast", "sharpness", "bytes", "width", "height", "aspect")
+CATEGORICAL = ("mode", "format", "name pattern", "source")
+FOLDS = 5
+RARE = 10  # images; values of fewer enter the model as one
+SHORTCUT = 0.6  # AUC that the lower limit exceeds
+
+
+@dataclass(frozen=True, eq=False)
+class Association:
+    """What properties tell about the label, each by itself and all together.
+
+    alone: property -> AUC. together: AUC of all of them. strength: property -> association with the label in [0, 1].
+    constant: properties with one value only. AUC: one class against the others, on groups that the model did not see.
+    """
+
+    alone: dict[str, Estimate]
+    together: Estimate
+    strength: dict[str, float]
+    constant: tuple[str, ...]
+
+    def table(self) -> pd.DataFrame:
+        """One row a property, the most telling first: property, association, auc, low, high (95 % interval)."""
+        rows = [(name, self.strength[name], e.value, *e.interval()) for name, e in self.alone.items()]
+        table = pd.DataFrame(rows, columns=["property", "association", "auc", "low", "high"])
+        return table.sort_values("auc", ascending=False, kind="stable", ignore_index=True)
+
+    def findings(self, least: float = SHORTCUT) -> pd.DataFrame:
+        """A finding `shortcut` for all properties together, and for each, whose interval lies above `least`."""
+        suspects = [("all properties together", self.together), *self.alone.items()]
+        limits = [(name, found, *found.interval()) for name, found in suspects]
+        return frame(
+            ("shortcut", "", "", f"{name}: label told with AUC {found.value:.2f} [{low:.2f}, {high:.2f}]")
+            for name, found, low, high in limits
+            if low > least
+        )
+
+
+def described(table: pd.DataFrame, properties: Sequence[str] = (), source: pd.Series | None = None) -> pd.DataFrame:
+    """The properties of files, numbers as float and all others as text.
+
+    table: a manifest. properties: further columns of it, such as those of the card. source: (n,) where an image came
+    from, such as the folder above the class folders; never the class folder, which is the label itself.
+    Adds `aspect` (width / height) and `name pattern` (the file's name with # for each run of digits).
+    """
+    columns = table.assign(aspect=table["width"].astype(float) / table["height"].astype(float))
+    stems = pd.Series([PurePosixPath(path).stem for path in table["path"]], index=table.index)
+    columns["name pattern"] = stems.str.replace(r"\d+", "#", regex=True)
+    if source is not None:
+        columns["source"] = source.to_numpy()
+    numeric = [name for name in NUMERIC if name in columns]
+    categorical = [name for name in (*CATEGORICAL, *properties) if name in columns]
+    text = columns[categorical].astype("str").fillna("missing").astype("object")
+    return pd.concat([columns[numeric].astype(float), text], axis=1)
+
+
+def association(
+    columns: pd.DataFrame, labels: np.ndarray, groups: np.ndarray, seeds: Sequence[int] = (7, 8, 9)
+) -> Association:
+    """How well properties tell the label.
+
+    columns: as `described` makes them. labels: (n,) int from 0. groups: (n,) of any kind; they are never divided.
+    seeds: of the folds; a property that tells nothing comes out somewhat below 0.5, the more so the fewer groups there are.
+    The model is a logistic regression on squares and products of the transformed numbers, and on one column a value of
+    the others. Raises folds.Unanswerable where no property varies, or where groups or classes are too few.
+    """
+    varying = [name for name in columns if columns[name].nunique() > 1]
+    if not varying:
+        raise folds.Unanswerable("no property of the files varies")
+    labels, groups = np.asarray(labels), np.asarray(groups)
+    divisions = np.stack([folds.group_folds(groups, labels, FOLDS, seed) for seed in seeds])
+
+    def told_by(names: list[str]) -> Estimate:
+        chosen, model = columns[names], _model(columns[names])
+        scored = [classical.out_of_fold(model, chosen, labels, fold, calibrated=False) for fold in divisions]
+        return estimate(auc_within(labels, np.stack(scored), divisions), groups, (0.0, 1.0))
+
+    alone = {name: told_by([name]) for name in varying}
+    strength = {name: _strength(columns[name], labels) for name in varying}
+    return Association(alone, told_by(varying), strength, tuple(name for name in columns if name not in varying))
+
+
+def normality(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Skewness before and after the transformation toward a normal distribution that suits each column best.
+
+    Returns one row a column: property, skewness (0 for symmetric ones), exponent of the transformation (1: none, 0: the
+    logarithm of 1 + x), skewness_after; missing where a column has one or two values. Source: Yeo and Johnson 2000,
+    doi:10.1093/biomet/87.4.954.
+    """
+    rows = []
+    for name in columns:
+        values = table[name].dropna().to_numpy(dtype=float)
+        before = exponent = after = np.nan
+        if len(np.unique(values)) > 2:
+            power = PowerTransformer().fit(values[:, None])
+            before, after = stats.skew(values), stats.skew(power.transform(values[:, None])[:, 0])
+            exponent = power.lambdas_[0]
+        rows.append((name, before, exponent, after))
+    return pd.DataFrame(rows, columns=["property", "skewness", "exponent", "skewness_after"])
+
+
+def _model(columns: pd.DataFrame) -> Pipeline:
+    numeric = columns.select_dtypes("number").columns.tolist()
+    others = [name for name in columns if name not in numeric]
+    filled = SimpleImputer(strategy="median", keep_empty_features=True)
+    scaled = make_pipeline(filled, StandardScaler(), PowerTransformer())  # unscaled, sizes of 300 and 320 become equal
+    numbers = make_pipeline(scaled, PolynomialFeatures(2, include_bias=False))
+    values = OneHotEncoder(min_frequency=RARE, handle_unknown="infrequent_if_exist", sparse_output=False)
+    encoded = ColumnTransformer([("numbers", numbers, numeric), ("values", values, others)])
+    return make_pipeline(encoded, LogisticRegression(C=0.1, max_iter=1000))
+
+
+def _strength(values: pd.Series, labels: np.ndarray) -> float:
+    """Association with the label in [0, 1]: Cramer's V of text; of numbers the root of Kruskal and Wallis' H / (n - 1)."""
+    if pd.api.types.is_numeric_dtype(values):
+        known = values.notna().to_numpy()
+        by_class = [values[known & (labels == name)] for name in np.unique(labels[known])]
+        return float(np.sqrt(stats.kruskal(*by_class).statistic / (known.sum() - 1))) if len(by_class) > 1 else 0.0
+    return float(stats.contingency.association(pd.crosstab(values, labels).to_numpy(), method="cramer"))
