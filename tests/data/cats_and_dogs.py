@@ -26,11 +26,15 @@ def write(folder: Path, seed: int = 7, defects: bool = True) -> Planted:
     for name in ("readme[1].txt", "MSR-LA - 3467.docx"):
         pets.write(name, b"Terms of the data set\r\n")
     if defects:
-        paths = {place: (f"{place}/{number}.jpg" for number in count(11_000)) for place in FOLDERS}
-        _bad_files(pets, *paths.values())
-        _copies(pets, *paths.values(), images)
-        _outliers(pets, paths[FOLDERS[0]])
+        cats, dogs = (_free(place) for place in FOLDERS)
+        _bad_files(pets, cats, dogs)
+        _copies(pets, cats, dogs, images)
+        _outliers(pets, cats)
     return pets.planted(len(images))
+
+
+def _free(place: str) -> Iterator[str]:
+    return (f"{place}/{number}.jpg" for number in count(11_000))
 
 
 def _draw(pets: Tree, dog: int) -> np.ndarray:

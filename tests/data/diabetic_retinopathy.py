@@ -21,9 +21,9 @@ def write(folder: Path, seed: int = 7, defects: bool = True, header: bool = True
     originals = {}
     for patient in range(PATIENTS):
         for side in ("left", "right"):
-            name, level = f"{10 + 3 * patient}_{side}", LEVELS[patient % len(LEVELS)]
-            originals[f"train/{name}.jpeg"] = _draw(eyes, level)
-            rows.append(_add(eyes, name, level, originals[f"train/{name}.jpeg"]))
+            path = f"train/{10 + 3 * patient}_{side}.jpeg"
+            originals[path] = _draw(eyes, _level(path))
+            rows.append(_add(eyes, Path(path).stem, _level(path), originals[path]))
     if defects:
         rows += _bad_files(eyes, originals) + _bad_rows(eyes) + _absent(eyes)
     eyes.write("trainLabels.csv", ("\n".join(rows) + "\n").encode())
@@ -33,6 +33,12 @@ def write(folder: Path, seed: int = 7, defects: bool = True, header: bool = True
 def write_headless(folder: Path, seed: int = 7) -> Planted:
     """The good images; the table lacks its header."""
     return write(folder, seed, defects=False, header=False)
+
+
+def _level(path: str) -> int:
+    """Level of a good image, by its patient."""
+    patient = (int(Path(path).stem.split("_")[0]) - 10) // 3
+    return LEVELS[patient % len(LEVELS)]
 
 
 def _draw(eyes: Tree, level: int) -> np.ndarray:
@@ -47,18 +53,16 @@ def _add(eyes: Tree, name: str, level: int | str, pixels: np.ndarray) -> str:
 
 def _bad_files(eyes: Tree, originals: dict[str, np.ndarray]) -> list[str]:
     """Broken, copied and blank files, each with a row of its own."""
-    paths = (f"train/{patient}_left.jpeg" for patient in range(5000, 6000))
+    names = [f"{patient}_left" for patient in range(5000, 5100)]
+    paths = iter([f"train/{name}.jpeg" for name in names])
     planting.broken_files(eyes, paths, files.jpeg, _draw(eyes, 0))
     planting.unusual(eyes, paths, ["rotated", "cmyk"], lambda: _draw(eyes, 0))
     eyes.write_bad("blank", next(paths), files.jpeg(pictures.flat(56, 72, 128)))
-    healthy = [path for number, path in enumerate(originals) if LEVELS[number // 2 % len(LEVELS)] == 0]
+    healthy, severe = ([path for path in originals if _level(path) == level] for level in (0, 4))
     planting.near_copies(eyes, paths, {path: originals[path] for path in healthy[:5]}, files.jpeg)
-    eyes.plant("copy_of_bytes", pair(healthy[6], eyes.write(next(paths), eyes.read(healthy[6]))))
-    written = sorted(path.stem for path in (eyes.folder / "train").glob("5*_left.jpeg") if len(path.stem) == 9)
-    severe = next(path for number, path in enumerate(originals) if LEVELS[number // 2 % len(LEVELS)] == 4)
-    conflict = next(paths)
-    eyes.plant("label_conflict", pair(severe, eyes.write(conflict, eyes.read(severe))))
-    return [f"{name},0" for name in [*written, Path(conflict).stem]]
+    for kind, original in {"copy_of_bytes": healthy[6], "label_conflict": severe[0]}.items():
+        eyes.plant(kind, pair(original, eyes.write(next(paths), eyes.read(original))))
+    return [f"{name},0" for name in names if (eyes.folder / f"train/{name}.jpeg").exists()]
 
 
 def _bad_rows(eyes: Tree) -> list[str]:
@@ -80,8 +84,8 @@ def _bad_rows(eyes: Tree) -> list[str]:
     _add(eyes, "7100_left", "", _draw(eyes, 2))
     eyes.plant("no_group", "train/unnamed.jpeg")
     eyes.plant("skipped_line", "")
-    eyes.counts["skipped_line"] = 2
-    return [*rows, "7100_left, 2 ", _add(eyes, "unnamed", 0, _draw(eyes, 0)), "7101_left,0,left,eye", "7102_left"]
+    eyes.counts["skipped_line"] = 1
+    return [*rows, "7100_left, 2 ", _add(eyes, "unnamed", 0, _draw(eyes, 0)), "7101_left,0,left,eye"]
 
 
 def _absent(eyes: Tree) -> list[str]:

@@ -19,7 +19,7 @@ HOSTILE_NAMES = [
     "hash#fragment?query=1.png",
     "percent%41%2e.png",
     "-leading-dash.png",
-    "<b>bold</b>&amp;.png",
+    "<img src=x onerror=alert(1)>&amp;.png",
     "comma,semicolon;.png",
     "back\\slash.png",
     "glob[1]*.png",

@@ -13,12 +13,11 @@ def grey(generator: np.random.Generator, height: int, width: int, signal: float)
     signal: 0 (class without it) to 1. Brightness, contrast and texture are drawn apart from it: only the picture tells.
     """
     values = generator.normal(0, 1, (GRID, GRID)).astype(np.float32)
-    field = cv2.resize(values, (width, height), interpolation=cv2.INTER_CUBIC) + 2.2 * signal * _disc(
-        generator, height, width
-    )
+    field = cv2.resize(values, (width, height), interpolation=cv2.INTER_CUBIC)
+    field += 1.7 * signal * _disc(generator, height, width)
     field = (field - field.mean()) / field.std()
     texture = cv2.GaussianBlur(generator.normal(0, 1, (height, width)), (0, 0), 1.2)
-    texture *= generator.uniform(4, 7) / texture.std()
+    texture *= generator.uniform(4, 10) / texture.std()
     noise = generator.normal(0, 2, (height, width))
     image = generator.uniform(110, 145) + generator.uniform(32, 40) * field + texture + noise
     return image.clip(0, 255).round().astype(np.uint8)

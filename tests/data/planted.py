@@ -34,10 +34,7 @@ class Planted:
         tree by any finding on its folder or on a file in it. ignore: kinds that are not asked for.
         """
         wanted = {kind: things for kind, things in self.defects.items() if kind not in set(ignore)}
-        found = {
-            kind: _named(findings[findings["kind"].isin(_or_closer(kind))], kind, things)
-            for kind, things in wanted.items()
-        }
+        found = {kind: _named(findings, kind, things) for kind, things in wanted.items()}
         return {kind: things - found[kind] for kind, things in wanted.items() if things - found[kind]}
 
 
@@ -52,10 +49,11 @@ class Tree:
     counts: dict[str, int] = field(default_factory=dict)
 
     def write(self, path: str, data: bytes) -> str:
-        """Write a file below the folder; returns its path."""
+        """Write a new file below the folder; returns its path. Raises FileExistsError."""
         place = self.folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(data)
+        with place.open("xb") as file:
+            file.write(data)
         return path
 
     def read(self, path: str) -> bytes:
@@ -90,9 +88,9 @@ def _or_closer(kind: str) -> tuple[str, ...]:
 
 
 def _named(findings: pd.DataFrame, kind: str, things: set[str | Pair]) -> set[str | Pair]:
-    """What findings of one kind name, as paths and as pairs."""
-    images = set(findings["image"])
-    pairs = {pair(image, other) for image, other in zip(findings["image"], findings["other"], strict=True)}
+    """What findings of one kind name, as paths and as pairs. things: what was planted of it."""
+    rows = findings[findings["kind"].isin(_or_closer(kind))]
+    images = set(rows["image"])
     if kind == "repeated_tree":
         images |= {thing for thing in things if any(name.startswith(f"{thing}/") for name in images)}
-    return images | pairs
+    return images | {pair(image, other) for image, other in zip(rows["image"], rows["other"], strict=True)}
