@@ -15,6 +15,7 @@ import pytest
 
 from lib import cards, config, custody
 from lib.training.configuration import Configuration, Network, Phase
+from tests.data import TREES, Planted
 
 elpv_like = runpy.run_path(str(Path(__file__).parents[1] / "data" / "elpv_like.py"))
 
@@ -23,6 +24,24 @@ elpv_like = runpy.run_path(str(Path(__file__).parents[1] / "data" / "elpv_like.p
 def data_folder(tmp_path_factory) -> Path:
     """The tiny data set: 16 groups of 8 images; never changed."""
     return elpv_like["write"](tmp_path_factory.mktemp("elpv_like"))
+
+
+@pytest.fixture(scope="session")
+def planted(tmp_path_factory) -> Callable[[str], Planted]:
+    """`planted(name)`: the tree of this name in `tests.data.TREES`, written once; never changed."""
+    written = {}
+
+    def get(name: str) -> Planted:
+        if name not in written:
+            try:
+                written[name] = TREES[name](tmp_path_factory.mktemp("tree"), 7)
+            except OSError as error:
+                if name not in ("folder hostile", "folder undecodable_name", "folder links"):
+                    raise
+                pytest.skip(f"this file system refuses such names: {error}")
+        return written[name]
+
+    return get
 
 
 @pytest.fixture
