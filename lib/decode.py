@@ -66,8 +66,8 @@ def decode(data: bytes) -> Picture:
     data: the file's bytes; the format is found from content, never from a name. Read are PNG, JPEG, GIF, BMP, TIFF,
     WEBP, PPM, JPEG 2000, DICOM of one frame (see `lib.dicom`) and single arrays (.npy) of shape (h, w), (h, w, 1),
     (h, w, 3) or (h, w, 4). The size is checked in the header, then everything is decoded. 16-bit values are scaled
-    from [0, 65535] to [0, 255], 32-bit ones and floats by their range (see `pictures.from_known_range`); palettes and
-    CMYK become RGB, transparency shows white; EXIF orientation is applied.
+    from [0, 65535] to [0, 255] (colours by their upper byte, as Pillow does), 32-bit ones and floats by their range (see
+    `pictures.from_known_range`); palettes and CMYK become RGB, transparency shows white; EXIF orientation is applied.
     Raises DecodeError, of one of the kinds of unreadable files, for everything that is not a complete image of at
     most 178 million pixels. Never writes, runs, unpickles or warns.
     """
@@ -143,10 +143,10 @@ def _decode_file(data: bytes, name: str) -> Picture:
 def _pixels(image: Image.Image, name: str) -> np.ndarray:
     """Pixels of a loaded image, upright."""
     _turn_upright(image)
-    if image.mode.startswith("I;16"):
-        return from_sixteen_bits(np.asarray(image))
-    if image.mode == "I" and name == "PPM":  # brought to 16 bits by Pillow, whatever the file's own maximum
-        return from_sixteen_bits(np.asarray(image))
+    if image.mode.startswith("I;16") or (image.mode == "I" and name == "PPM"):  # PPM: brought to 16 bits by Pillow
+        values = np.asarray(image)
+        transparent = image.info.get("transparency")  # of PNG: one grey value
+        return from_sixteen_bits(values if transparent is None else np.where(values == transparent, 65535, values))
     if image.mode in ("I", "F"):
         return from_known_range(np.asarray(image))
     if image.has_transparency_data:

@@ -125,8 +125,11 @@ def _sharpness(grey: np.ndarray) -> float:
     return _mean_and_deviation(cv2.Laplacian(grey, cv2.CV_16S))[1] ** 2
 
 
-def _frame(rows: list[dict]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(COLUMNS), dtype=object).astype(COLUMNS)
+def _frame(rows: list[dict] | pd.DataFrame) -> pd.DataFrame:
+    """Rows with the columns and types of a manifest."""
+    table = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object).astype(COLUMNS)
+    table["thumbnail"] = table["thumbnail"].where(table["thumbnail"].notna(), None)  # Parquet gives None, pandas NaN
+    return table
 
 
 def _keys(identities: Sequence[str]) -> list[str]:
