@@ -123,6 +123,12 @@ class Card(config.Strict):
             return table["label"].map(dict(enumerate(self.classes))).astype(order).rename("class")
         return _named_levels(table["level"], self.labels.names)
 
+    def source(self, table: pd.DataFrame) -> pd.Series | None:
+        """The folder that an image comes from, where folders are no labels: (n,) text. None where they are."""
+        if not self.labelled or self.labels.column in getattr(self.reader, "groups_of_layout", ()):
+            return None
+        return table["path"].map(lambda path: path.rpartition("/")[0])
+
     def _check_columns(self, rows: pd.DataFrame) -> None:
         """Raises UserError when layout and table lack a column that the card names."""
         wanted = [self.labels.column] if self.labelled else []

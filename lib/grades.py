@@ -3,10 +3,13 @@
 from functools import partial
 
 import numpy as np
+import pandas as pd
 
 from lib.estimates import Estimate, Inapplicable
+from lib.intervals import estimate
 from lib.metrics import difference_estimate, metric_estimate
 from lib.runs import Predictions
+from lib.statistics import mean_difference
 
 UNGRADED = Inapplicable("the labels are not graded in three levels or more")
 
@@ -34,3 +37,14 @@ def differences(all_levels: Predictions, extreme: Predictions | None) -> dict[st
         "scoring": difference(everything, everything),
         "both": difference(everything, extremes),
     }
+
+
+def doubtful_difference(flagged: np.ndarray, levels: pd.Series, groups: np.ndarray) -> Estimate | Inapplicable:
+    """Share of flagged images among those of levels between the extremes, minus the share among the extreme levels.
+
+    flagged: (n,) 0 or 1. levels: (n,) float. Inapplicable where there is no level between the extremes.
+    """
+    doubtful = (~levels.isin([levels.min(), levels.max()])).to_numpy()
+    if levels.isna().any() or not doubtful.any():
+        return UNGRADED
+    return estimate(mean_difference(flagged, doubtful), groups, (-1.0, 1.0))

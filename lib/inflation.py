@@ -7,10 +7,12 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from lib import classical, folds
-from lib.intervals import Estimate, Statistic, estimate
+from lib.estimates import Estimate, Inapplicable
+from lib.intervals import Statistic, estimate
 from lib.statistics import auc_within
 
 FOLDS = 5
+SCHEMES = ("random", "block", "group")
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,27 +29,36 @@ class Inflation:
     probabilities: dict[str, np.ndarray]
     reasons: dict[str, str]
 
-    def auc(self, scheme: str) -> Estimate:
-        """AUC within folds, over groups and seeds. Raises folds.Unanswerable with the reason, if there is one.
+    @property
+    def honest(self) -> np.ndarray | None:
+        """Probabilities under the strictest scheme that the data allow, mean over seeds: (n[, classes]); None: no scheme."""
+        usable = [scheme for scheme in SCHEMES if scheme in self.probabilities]
+        return self.probabilities[usable[-1]].mean(axis=0) if usable else None
+
+    def auc(self, scheme: str) -> Estimate | Inapplicable:
+        """AUC within folds, over groups and seeds; inapplicable where the data do not allow the scheme.
 
         The interval says how the score varies with the images that are scored; that all folds learn from nearly the
         same images is not in it (Bengio and Grandvalet 2004, JMLR 5, 1089-1105).
         """
+        if scheme in self.reasons:
+            return Inapplicable(self.reasons[scheme])
         return estimate(self._statistic(scheme), self.groups, (0.0, 1.0))
 
-    def difference(self, flattering: str, honest: str, strata: np.ndarray | None = None) -> Estimate:
+    def difference(self, flattering: str, honest: str, strata: np.ndarray | None = None) -> Estimate | Inapplicable:
         """AUC of one scheme minus that of another, paired by image and seed.
 
         strata: None: each scheme compares images within its own folds. (n,) or (seeds, n): both compare the very same
         pairs of images, such as those of `fold[honest]`, or of one group; then no composition of folds plays a part.
-        Raises folds.Unanswerable with the reason, if a scheme has one.
+        Inapplicable where the data do not allow one of them.
         """
+        for scheme in (flattering, honest):
+            if scheme in self.reasons:
+                return Inapplicable(self.reasons[scheme])
         first, second = self._statistic(flattering, strata), self._statistic(honest, strata)
         return estimate(lambda weights: first(weights) - second(weights), self.groups, (-1.0, 1.0))
 
     def _statistic(self, scheme: str, strata: np.ndarray | None = None) -> Statistic:
-        if scheme in self.reasons:
-            raise folds.Unanswerable(self.reasons[scheme])
         return auc_within(self.labels, self.probabilities[scheme], self.fold[scheme] if strata is None else strata)
 
 

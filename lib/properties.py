@@ -18,8 +18,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, PowerTransformer, StandardScaler
 
 from lib import classical, folds
+from lib.estimates import Estimate, Inapplicable
 from lib.findings import frame
-from lib.intervals import Estimate, estimate
+from lib.intervals import estimate
 from lib.statistics import auc_within
 
 NUMERIC = ("brightness", "contrast", "sharpness", "bytes", "width", "height", "aspect")
@@ -38,9 +39,16 @@ class Association:
     """
 
     alone: dict[str, Estimate]
-    together: Estimate
+    together: Estimate | Inapplicable
     strength: dict[str, float]
     constant: tuple[str, ...]
+
+    def by(self, name: str) -> Estimate | Inapplicable:
+        """What one property tells; inapplicable where it is the same for all images."""
+        absent = (
+            self.together if isinstance(self.together, Inapplicable) else Inapplicable(f"all images have one {name}")
+        )
+        return self.alone.get(name, absent)
 
     def table(self) -> pd.DataFrame:
         """One row a property, the most telling first: property, association, auc, low, high (95 % interval)."""
@@ -51,7 +59,7 @@ class Association:
     def findings(self, least: float = SHORTCUT) -> pd.DataFrame:
         """A finding `shortcut` for all properties together, and for each, whose interval lies above `least`."""
         suspects = [("all properties together", self.together), *self.alone.items()]
-        limits = [(name, found, *found.interval()) for name, found in suspects]
+        limits = [(name, found, *found.interval()) for name, found in suspects if isinstance(found, Estimate)]
         return frame(
             ("shortcut", "", "", f"{name}: label told with AUC {found.value:.2f} [{low:.2f}, {high:.2f}]")
             for name, found, low, high in limits
@@ -85,13 +93,16 @@ def association(
     columns: as `described` makes them. labels: (n,) int from 0. groups: (n,) of any kind; they are never divided.
     seeds: of the folds; a property that tells nothing comes out somewhat below 0.5, the more so the fewer groups there are.
     The model is a logistic regression on squares and products of the transformed numbers, and on one column a value of
-    the others. Raises folds.Unanswerable where no property varies, or where groups or classes are too few.
+    the others. All is inapplicable where no property varies, or where groups or classes are too few.
     """
     varying = [name for name in columns if columns[name].nunique() > 1]
     if not varying:
-        raise folds.Unanswerable("no property of the files varies")
+        return Association({}, Inapplicable("no property of the files varies"), {}, tuple(columns))
     labels, groups = np.asarray(labels), np.asarray(groups)
-    divisions = np.stack([folds.group_folds(groups, labels, FOLDS, seed) for seed in seeds])
+    try:
+        divisions = np.stack([folds.group_folds(groups, labels, FOLDS, seed) for seed in seeds])
+    except folds.Unanswerable as reason:
+        return Association({}, Inapplicable(str(reason)), {}, ())
 
     def told_by(names: list[str]) -> Estimate:
         chosen, model = columns[names], _model(columns[names])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lib import metrics
+from lib import scores
 from lib.intervals import Statistic
 
 
@@ -62,7 +62,7 @@ def _within(positive: np.ndarray, score: np.ndarray, strata: np.ndarray, weights
         inside = strata == stratum
         kept, own = weights[:, inside], positive[inside]
         here = (kept @ own) * (kept @ ~own)
-        right += np.where(here > 0, here * metrics.auc(own.astype(int), score[inside], kept), 0)
+        right += np.where(here > 0, here * scores.auc(own.astype(int), score[inside], kept), 0)
         pairs += here
     return np.divide(right, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
 

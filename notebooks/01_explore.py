@@ -1,48 +1,43 @@
 # %% [markdown]
-# # What is in the data?
+# # What is in the data, and what is wrong with it?
 # **Needs** nothing but the data set's card · **Produces** no file that later chapters need · **Answers** hypotheses H1.1-H1.4
 #
-# Before any network, we look: at whole pictures, at counts, at how brightness and labels vary. Only images of the
-# development parts (train, tuning, validation) are shown with their labels; the labels of the test part stay hidden
-# from here on.
+# Before any network, we look: at whole pictures, at counts, at what files and tables get wrong, at how properties and
+# labels vary together. Only images of the development parts (train, tuning, validation) are shown with their labels; the
+# labels of the test part stay hidden from here on.
 
 # %%
 import numpy as np
 import pandas as pd
 
-from lib import cards, custody, decode, hypotheses, intervals, metrics, plots, statistics
+from lib import cards, custody, groupwise, hypotheses, plots, properties
 from lib.config import chapter
 
 # %% tags=["parameters"]
 DATASET = "elpv"
 PROFILE = "smoke"
-IMAGES_PER_LEVEL = 6  # pictures in each row of the grid
+PICTURES = 6  # in each row
 
 # %%
 context = chapter("01_explore", DATASET, PROFILE)
 card = cards.load(DATASET)
-images = custody.images(context)
+images, ledger = custody.images(context), custody.ledger(context)
 development = custody.development(context)
-kind = development[card.properties[0]]
-first_kind = kind.min()  # in the order of the alphabet: which one is not chosen by what the labels say
+shown_as = card.named(development)
 
 # %% [markdown]
 # ## What we expect
 # Each line below is a claim about one number, declared before the cell that measures it; the chapter ends with a verdict
-# for each. H1.1 and H1.4 were suspected from probes of the same data: they describe more than they discover.
+# for each. On the data set that the book is built with by default, H1.1 and H1.3 were suspected from probes of the same
+# images: they describe more than they discover. A claim that cannot be put to a data set is not applicable, and says why.
 
 # %%
-positive = card.positive
 claims = hypotheses.Hypotheses(
     context,
     hypotheses.Hypothesis("H1.1", "Neighbours carry related labels", "correlation of labels", "greater", 0.1, "S3.5"),
-    hypotheses.Hypothesis(
-        "H1.2", f"Kinds are {positive} equally often", "difference of shares", "equivalent", 0.1, "S3.5"
-    ),
-    hypotheses.Hypothesis(
-        "H1.3", f"Images that are {positive} are darker", "difference of grey values", "less", 0, "S3.5"
-    ),
-    hypotheses.Hypothesis("H1.4", "Darkness alone ranks the images", "AUC of darkness", "greater", 0.5, "S3.4 S3.5"),
+    hypotheses.Hypothesis("H1.2", "Kinds have equal shares", "difference of shares", "equivalent", 0.1, "S3.5"),
+    hypotheses.Hypothesis("H1.3", "Brightness alone tells the label", "AUC", "greater", 0.5, "S3.4 S3.5"),
+    hypotheses.Hypothesis("H1.4", "Properties of files alone tell the label", "AUC", "greater", 0.5, "S3.5"),
 )
 claims
 
@@ -52,113 +47,121 @@ claims
 # a data set mixes several, a network can learn the source instead of the content.
 
 # %% tags=["nbval-check-output"]
-images.groupby(["format", "mode", "width", "height"]).size().rename("images").reset_index()
+kinds = images.groupby(["format", "mode", "width", "height"]).size().rename("images").reset_index()
+kinds.sort_values("images", ascending=False, kind="stable", ignore_index=True).head(12)
 
 # %% [markdown]
-# Images of one group belong together (cells of one module, eyes of one patient), so a group is never divided between
-# parts; where no group is published, the card says what is assumed instead. Of many random divisions, a program took
-# the one that spreads levels and kinds most evenly.
+# ## What is wrong with them
+# Every file and every row of a table was looked at: files that cannot be read or are no images, names that lie about the
+# format, tables that name absent files, copies, labels that contradict each other, values far from all others. None of
+# it stops the book, and nothing is deleted: chapter 2 shows what was decided.
 
 # %% tags=["nbval-check-output"]
-images.groupby("part")["group"].agg(images="size", groups="nunique").loc[["train", "tuning", "validation", "test"]]
+ledger.groupby("kind", sort=False).size().rename("findings").to_frame()
+
+# %% [markdown]
+# The first of each kind, with what was seen. Images that are linked to the test part stand under a name that says nothing.
+
+# %%
+first = ledger.groupby("kind", sort=False).head(3)
+first[["kind", "image", "other", "detail"]].style.hide(axis="index")
 
 # %% [markdown]
 # ## How the label varies
-# Experts graded every image; the book's question has two classes, cut between the grades. Look for two things: grades
-# so rare that a network will hardly learn them, and classes of unequal size. Where one class holds most images, a
-# classifier that always names it is already right for most, so accuracy alone says little.
+# Where an image has one of several graded levels, the book asks a question of two classes, cut between the levels. Look for
+# two things: labels so rare that a network will hardly learn them, and labels of unequal size. Where one class holds most
+# images, a classifier that always names it is already right for most, so accuracy alone says little.
 
-# %% mystnb={"figure": {"name": "fig-classes", "caption": "Development images by class and part."}}
-classes = pd.Series(card.classes)[development["label"]].rename("class").to_numpy()
-by_class = pd.crosstab(classes, development["part"]).loc[card.classes]
-plots.bars(by_class.rename_axis(index="class", columns="part"), "images", plots.PART_COLOURS)
-
-# %% mystnb={"figure": {"name": "fig-levels", "caption": "Images by graded level and development part. A level that is short in one part can hardly be judged there."}}
-levels = card.named_levels(development["level"])
-counts = development.groupby([levels, "part"], observed=True).size().unstack()
-plots.bars(counts.rename_axis(index="graded level", columns="part"), "images", plots.PART_COLOURS)
+# %% mystnb={"figure": {"name": "fig-levels", "caption": "Images by label and development part. A label that is short in one part can hardly be judged there."}}
+counts = pd.crosstab(shown_as, development["part"])
+plots.bars(counts.rename_axis(columns="part"), "images", plots.PART_COLOURS)
 
 # %% [markdown]
 # ## What a picture looks like
-# Random images of each level, none left out because it looks odd. Do the rows differ in something that an expert would
-# call the reason, or in something beside it: the kind, the exposure, the border? Hover over an image for its name and
-# kind.
+# Random images of each label, none left out because it looks odd. Do the rows differ in something that an expert would
+# call the reason, or in something beside it: the kind, the exposure, the border? Hover over an image for its name.
 
-# %% mystnb={"figure": {"name": "fig-pictures", "caption": "Random images, one row a graded level. Judge for yourself how far the levels can be told apart by eye."}}
-chosen = development.sample(frac=1, random_state=7).groupby("level").head(IMAGES_PER_LEVEL).copy()
-folder = card.reader.folder()
-chosen["picture"] = [decode.decode((folder / path).read_bytes()).pixels for path in chosen["path"]]
-chosen["title"] = chosen[["image", *card.properties]].agg("<br>".join, axis=1)
-rows = chosen.groupby(card.named_levels(chosen["level"]), observed=True)
-plots.pictures(rows["picture"].agg(list).to_dict(), rows["title"].agg(list).tolist())
+# %% mystnb={"figure": {"name": "fig-pictures", "caption": "Random images, one row a label. Judge for yourself how far the labels can be told apart by eye."}}
+chosen = development.sample(frac=1, random_state=7).groupby(shown_as, observed=True).head(PICTURES)
+rows = {name: list(paths) for name, paths in chosen.groupby(card.named(chosen), observed=True)["path"]}
+plots.pictures({name: [card.picture(path) for path in paths] for name, paths in rows.items()}, list(rows.values()))
 
 # %% [markdown]
-# ## How bright they are
-# The mean grey value of each image, by level. If the curves were far apart, a threshold on brightness would do the
-# work of a network; where they overlap, there is something left to learn.
+# ## How properties vary
+# Four numbers an image, by label. If the curves of one were far apart, a threshold would do the work of a network; where
+# they overlap, there is something left to learn. Sharpness is the variance of the second derivative: blurred pictures
+# lie on the left. The size of a compressed file tells much the same, from outside.
 
-# %% mystnb={"figure": {"name": "fig-brightness", "caption": "Mean grey value of the images of each level. Where they overlap, brightness alone cannot tell the levels apart."}}
-described = development.assign(**{"graded level": levels})
-plots.histogram(described, "brightness", "graded level", "mean grey value, 0-255")
+# %% mystnb={"figure": {"name": "fig-distributions", "caption": "Brightness (mean grey value), contrast (standard deviation), sharpness and file size, by label."}}
+units = {"brightness": "mean grey value, 0-255", "contrast": "standard deviation of grey values"}
+units |= {"sharpness": "sharpness, grey values squared", "bytes": "file size, bytes"}
+plots.histograms(development.assign(**{shown_as.name: shown_as}), units, shown_as.name)
 
 # %% [markdown]
 # Every pixel counted: a peak at 0 or 255 would be clipped exposure, gaps would be a contrast stretched after the fact.
 
-# %% mystnb={"figure": {"name": "fig-pixels", "caption": "Share of pixels of each grey value, all development images of a level together."}}
-decoded = (decode.decode((folder / path).read_bytes()).pixels for path in development["path"])
-pixel_counts = pd.DataFrame([np.bincount(pixels.ravel(), minlength=256) for pixels in decoded])
-pooled = pixel_counts.groupby(levels, observed=True).sum()
-plots.lines(pooled.div(pooled.sum(axis=1), axis=0).T, "grey value, 0-255", "share of pixels")
+# %% mystnb={"figure": {"name": "fig-pixels", "caption": "Share of pixels of each grey value, all development images of a label together."}}
+decoded = (card.picture(path) for path in development["path"])
+pixel_counts = pd.DataFrame([np.bincount(pixels.ravel(), minlength=256) / pixels.size for pixels in decoded])
+plots.lines(pixel_counts.groupby(shown_as, observed=True).mean().T, "grey value, 0-255", "share of pixels")
 
 # %% [markdown]
-# The standard deviation of the grey values tells how much is going on inside an image.
-
-# %% mystnb={"figure": {"name": "fig-contrast", "caption": "Standard deviation of the grey values of the images of each level."}}
-plots.histogram(described, "contrast", "graded level", "standard deviation of grey values")
-
-# %% [markdown]
-# The size of a compressed file tells much the same, from outside: if it differs between levels, a network can read it
-# from the texture.
-
-# %% mystnb={"figure": {"name": "fig-bytes", "caption": "Size of the image files of each level."}}
-plots.histogram(described, "bytes", "graded level", "file size, bytes")
-
-# %% [markdown]
-# H1.3 compares the class means of brightness. The interval treats whole groups as the unit, because images of one group
-# share camera and exposure.
+# Some models expect numbers that are spread like a normal distribution. The table shows how skewed each property is (a
+# symmetric one has 0), and how far the power transformation that suits it best makes it symmetric. Properties that are
+# words (format, mode, kind) become one column a value before a model sees them.
 
 # %%
-label = development["label"].to_numpy()
-darker = statistics.mean_difference(development["brightness"].to_numpy(), label == 1)
-claims.measure("H1.3", intervals.estimate(darker, development["group"]))
+properties.normality(development, [*units, "width", "height"]).round(2)
 
 # %% [markdown]
-# H1.4 asks what a single threshold on brightness would be worth: the chance that a positive image is darker than a
-# negative one. Every network of this book has to beat this number, or it has learned nothing but brightness.
+# ## The odd ones out
+# Images that lie far from the others in one property: too dark, too flat, blurred, of another size or shape. Some are
+# mistakes, some are just rare, and only looking tells which.
+
+# %% mystnb={"figure": {"name": "fig-outliers", "caption": "The farthest outliers of each property, one row a property; hover for what was measured."}}
+outliers = ledger[ledger["kind"].str.startswith("outlier_") & ledger["image"].isin(development["path"])]
+odd = outliers.groupby("kind").head(PICTURES).groupby("kind")
+pictures = {kind: [card.picture(path) for path in rows["image"]] for kind, rows in odd}
+plots.pictures(pictures, [(rows["image"] + "<br>" + rows["detail"]).tolist() for _, rows in odd])
+
+# %% [markdown]
+# ## Can the label be told without looking?
+# A small model gets the properties of the files alone: brightness, contrast, sharpness, size, shape, format, mode, the
+# pattern of the name, and what the card names beside. It is fitted on some groups and asked about others. Whatever it
+# can tell, a network may learn instead of the content; every network of this book has to beat it.
+
+# %% mystnb={"figure": {"name": "fig-properties", "caption": "AUC of models that know one property of the files, and of one that knows all; one class against the others, the dashed line is chance."}}
+known = properties.described(development, card.properties, card.source(development))
+label, group = development["label"].fillna(0).to_numpy(int), development["group"].to_numpy()
+telling = properties.association(known, label, group)
+alone = dict(sorted(telling.alone.items(), key=lambda item: item[1].value))
+plots.intervals({**alone, "all together": telling.together}, "AUC", 0.5)
 
 # %%
-darkness = 1 - development["brightness"].to_numpy() / 255
-alone = metrics.metric_estimate("auc", label, darkness, development["group"])
-claims.measure("H1.4", alone)
+claims.measure("H1.3", telling.by("brightness"))
+
+# %%
+claims.measure("H1.4", telling.together)
+
+# %% [markdown]
+# Where the lower end of an interval lies clearly above chance, that is a warning of a shortcut.
+
+# %%
+telling.findings()[["kind", "detail"]]
 
 # %% [markdown]
 # ## Do kinds differ?
-# The card names properties of the images beside the label. If one kind is defective more often, a network may learn
-# the kind; and if parts hold other shares of the kinds, their scores differ for that reason alone.
+# The card may name a property that divides the images into kinds. If one kind is positive more often, a network may learn
+# the kind; and if parts hold other shares of the kinds, their scores differ for that reason alone. The first kind, by the
+# alphabet, is compared with the others.
 
-# %% mystnb={"figure": {"name": "fig-kinds", "caption": "Share of each graded level within a kind, development images."}}
-by_kind = pd.crosstab(kind, levels, normalize="index").round(3)
-plots.bars(by_kind.rename_axis(index="kind", columns="graded level"), "share of the kind")
-
-# %%
-pd.crosstab(images[card.properties[0]], images["part"], normalize="columns").round(2).rename_axis(
-    index="kind", columns=None
-)
+# %% mystnb={"figure": {"name": "fig-kinds", "caption": "Share of each label within a kind, development images."}}
+kind = development[card.properties[0]] if card.properties else pd.Series("all images", development.index)
+by_kind = pd.crosstab(kind.rename("kind"), shown_as, normalize="index").round(3)
+plots.bars(by_kind, "share of the kind")
 
 # %%
-more_often = statistics.mean_difference(label, kind == first_kind)
-shares = intervals.estimate(more_often, development["group"])
-claims.measure("H1.2", shares)
+claims.measure("H1.2", groupwise.share_difference(label, kind, group, card.classes))
 
 # %% [markdown]
 # ## Do neighbours resemble each other?
@@ -168,21 +171,11 @@ claims.measure("H1.2", shares)
 # neighbourhood proper. Chapter 2 measures what a random split flatters.
 
 # %% mystnb={"figure": {"name": "fig-neighbours", "caption": "Correlation between the labels of images in one group, by their distance in rows."}}
-group = development["group"]
-versions = {
-    "labels": development["label"],
-    "labels less group mean": label - development.groupby("group")["label"].transform("mean"),
-}
-by_lag = pd.DataFrame({
-    name: {str(lag): values.corr(values.groupby(group).shift(-lag)) for lag in (1, 2, 3, 5, 8)}
-    for name, values in versions.items()
-})  # fmt: skip
-plots.bars(by_lag.round(2).rename_axis("lag, rows"), "correlation")
+lags = groupwise.lag_correlations(label, group, (1, 2, 3, 5, 8))
+plots.bars(lags.round(2), "correlation")
 
 # %%
-following = development["label"].groupby(group).shift(-1)
-known = following.notna().to_numpy()
-claims.measure("H1.1", intervals.estimate(statistics.correlation(label[known], following[known]), group[known]))
+claims.measure("H1.1", groupwise.neighbour_correlation(label, group, card.classes))
 
 # %% [markdown]
 # ## What we found
@@ -194,5 +187,5 @@ claims.judge()
 
 # %% [markdown]
 # ## What next
-# Chapter 2 decides what to drop and measures how much a careless split would flatter. {doc}`Chapter 5
-# <05_simple_network>` sends these images through the whole path with the smallest network that can learn.
+# {doc}`Chapter 2 <02_clean_and_split>` decides what to drop and measures how much a careless split would flatter.
+# {doc}`Chapter 5 <05_simple_network>` sends these images through the whole path with the smallest network that can learn.

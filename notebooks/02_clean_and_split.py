@@ -18,7 +18,6 @@ from lib.findings.copies import KINDS as COPIES
 DATASET = "elpv"
 PROFILE = "smoke"
 IMAGE_SIZE = 48  # pixels per side of the images that the baseline sees
-FOLDS = 4
 SEEDS = [7, 8]  # each draws the folds anew
 PICTURES = 6  # in each row
 

@@ -23,3 +23,6 @@ def repeated_trees(manifest: pd.DataFrame) -> pd.DataFrame:
 def across(manifest: pd.DataFrame, part: pd.Series) -> pd.DataFrame:
     """Nothing."""
     return frame()
+
+
+KINDS = ("near_copy", "copy_of_pixels", "copy_of_bytes", "label_conflict")

@@ -42,15 +42,18 @@ def imbalance(label_names: pd.Series, most: float = 1.5) -> pd.DataFrame:
 
 
 def label_errors(
-    paths: Sequence[str], labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]
+    paths: Sequence[str], labels: np.ndarray, probabilities: np.ndarray | None, classes: Sequence[str]
 ) -> pd.DataFrame:
     """Probable label errors, the most suspicious first.
 
-    labels: (n,) int. probabilities: (n,) of class 1, or (n, classes); each from a model that was not fitted to that
-    image or its group (`classical.out_of_fold`). classes: their names. A label is suspicious where the model gives the
+    labels: (n,) int. probabilities: (n,) of class 1, or (n, classes), each from a model that was not fitted to that
+    image or its group (`classical.out_of_fold`). classes: their names. Without probabilities
+    there is no finding. A label is suspicious where the model gives the
     class less than classes usually get, and another one more: confident learning, pruned by the estimated rate of
     noise, ranked by the probability of the given label. Source: Northcutt, Jiang, Chuang 2021, doi:10.1613/jair.1.12125.
     """
+    if probabilities is None:
+        return frame()
     labels, columns = np.asarray(labels, dtype=int), np.asarray(probabilities, dtype=float)
     columns = np.column_stack([1 - columns, columns]) if columns.ndim == 1 else columns
     with warnings.catch_warnings():

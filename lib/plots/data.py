@@ -10,21 +10,30 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from lib.plots.style import LEVEL_COLOURS, styled
+from lib.plots.style import LEVEL_COLOURS, legend_once, styled
 
 GRID_WIDTH = 720  # pixels of a row of pictures
 
 
-def histogram(table: pd.DataFrame, column: str, by: str, unit: str, bins: int = 24) -> go.Figure:
-    """Distribution of a column as shares within each value of `by`, drawn over one another."""
-    figure = go.Figure()
-    edges = np.histogram_bin_edges(table[column].dropna().astype(float), bins)
-    for colour, (name, values) in zip(cycle(LEVEL_COLOURS), table.groupby(by, observed=True)[column], strict=False):
-        share = np.histogram(values.astype(float), edges)[0] / max(1, len(values))
-        line = {"color": colour, "shape": "hv"}
-        figure.add_scatter(x=edges, y=[*share, 0], name=str(name), mode="lines", line=line)
-    figure.update_layout(xaxis_title=unit, yaxis_title="share of images", hovermode="x unified", legend_title=by)
-    return styled(figure)
+def histograms(table: pd.DataFrame, columns: Mapping[str, str], by: str, bins: int = 24) -> go.Figure:
+    """Distributions of several columns, a panel each, as shares within each value of `by`.
+
+    columns: column -> its unit. Missing values take no part.
+    """
+    figure = make_subplots(-(-len(columns) // 2), 2, vertical_spacing=0.18, horizontal_spacing=0.12)
+    for panel, (column, unit) in enumerate(columns.items()):
+        place = {"row": panel // 2 + 1, "col": panel % 2 + 1}
+        edges = np.histogram_bin_edges(table[column].dropna().astype(float), bins)
+        for colour, (name, values) in zip(cycle(LEVEL_COLOURS), table.groupby(by, observed=True)[column], strict=False):
+            share = np.histogram(values.dropna().astype(float), edges)[0] / max(1, values.notna().sum())
+            line = {"color": colour, "shape": "hv"}
+            figure.add_scatter(
+                x=edges, y=[*share, 0], name=str(name), legendgroup=str(name), mode="lines", line=line, **place
+            )
+        figure.update_xaxes(title_text=unit, **place)
+    figure.update_yaxes(title_text="share of images", col=1)
+    figure.update_layout(height=100 + 230 * -(-len(columns) // 2), legend_title=by)
+    return styled(legend_once(figure))
 
 
 def lines(table: pd.DataFrame, unit: str, value: str) -> go.Figure:
@@ -52,8 +61,11 @@ def bars(counts: pd.DataFrame, unit: str, colours: Mapping[str, str] | None = No
 def pictures(rows: Mapping[str, Sequence[np.ndarray]], titles: Sequence[Sequence[str]] | None = None) -> go.Figure:
     """A grid of images, a labelled row each.
 
-    rows: label -> images (height, width) or (height, width, 3) uint8. titles: what hovering over each image says.
+    rows: label -> images (height, width) or (height, width, 3) uint8; none: a sentence says so. titles: what hovering over
+    each image says.
     """
+    if not rows:
+        return _nothing("There is no such image here.")
     columns = max(len(images) for images in rows.values())
     figure = make_subplots(
         len(rows),
@@ -82,3 +94,9 @@ def _data_address(image: np.ndarray, side: int) -> str:
         image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     ordered = image[..., ::-1] if image.ndim == 3 and image.shape[-1] == 3 else image
     return "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", ordered)[1]).decode()
+
+
+def _nothing(text: str) -> go.Figure:
+    figure = go.Figure().add_annotation(text=text, showarrow=False, font_size=15)
+    figure.update_xaxes(visible=False).update_yaxes(visible=False)
+    return styled(figure.update_layout(height=120))

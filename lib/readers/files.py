@@ -45,6 +45,11 @@ class FilesReader(config.Strict):
             raise ValueError(f"not a regular expression: {error}") from None
         return layout
 
+    @property
+    def groups_of_layout(self) -> list[str]:
+        """Columns that come from the path."""
+        return list(re.compile(self.layout).groupindex)
+
     def location(self) -> Path:
         """Folder that paths start from. Raises UserError when it cannot be found."""
         places = config.data_folder()

@@ -26,7 +26,7 @@ CLOSED = {  # modules with less above them than their place allows
     "intervals": {"estimates"},
     "scores": {"estimates"},
     "metrics": {"estimates", "intervals", "scores"},
-    "statistics": {"intervals", "metrics"},
+    "statistics": {"intervals", "scores"},
     "groupwise": {"estimates", "intervals", "scores", "metrics"},
     "brightness": set(),
     "plots/": {"estimates"},

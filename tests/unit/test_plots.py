@@ -31,7 +31,7 @@ UNASKED = Inapplicable("nothing is graded")
 THREE = np.tile([0.25, 0.6], (3, 4, 1))  # epochs, images, of the second and the third class
 IMAGES = {"grey": [GENERATOR.integers(0, 256, (6, 5), np.uint8)] * 3, "colour": [np.full((4, 4, 3), 99, np.uint8)]}
 FIGURES = {
-    "histogram": lambda: plots.histogram(TABLE, "brightness", "level", "grey value"),
+    "histograms": lambda: plots.histograms(TABLE, {"brightness": "grey value"}, "level"),
     "bars": lambda: plots.bars(COUNTS, "images", plots.PART_COLOURS),
     "pictures": lambda: plots.pictures(IMAGES, [["a", "b", "c"], ["d"]]),
     "curves": lambda: plots.curves(HISTORY, {"loss": "loss, nats", "accuracy": "accuracy"}, by="levels"),
@@ -132,7 +132,7 @@ def test_dynamics_of_several_classes_are_those_of_the_true_one():
 
 def test_more_classes_than_colours_are_all_drawn():
     table = pd.DataFrame({"brightness": np.arange(40.0), "level": [f"level {number % 10}" for number in range(40)]})
-    assert len(plots.histogram(table, "brightness", "level", "grey value").data) == 10
+    assert len(plots.histograms(table, {"brightness": "grey value"}, "level").data) == 10
     assert len(plots.dynamics(np.full((2, 10, 9), 0.1), np.arange(10), [str(name) for name in range(10)]).data) == 10
 
 
