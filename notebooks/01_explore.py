@@ -13,7 +13,7 @@ import pandas as pd
 from lib import cards, custody, groupwise, hypotheses, plots, properties
 from lib.config import chapter
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "labels-optional"]
 DATASET = "elpv"
 PROFILE = "smoke"
 PICTURES = 6  # in each row

@@ -14,7 +14,7 @@ from lib.config import chapter
 from lib.findings import labels as label_findings
 from lib.findings.copies import KINDS as COPIES
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "labels-optional"]
 DATASET = "elpv"
 PROFILE = "smoke"
 IMAGE_SIZE = 48  # pixels per side of the images that the baseline sees
