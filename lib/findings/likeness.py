@@ -39,18 +39,16 @@ def distances(first: np.ndarray, second: np.ndarray, side: np.ndarray) -> np.nda
     first, second: (n, 64, 64) uint8; side: (n,) pixels, of the smaller picture. Returns (n,) float32: copies lie below
     0.8 nearly always, different cells of one solar module above 1, different photographs above 3.
     """
-    found = np.full(len(first), np.inf, np.float32)
-    for start in range(0, len(first), CHUNK):
-        part = np.arange(start, min(start + CHUNK, len(first)))
-        for halvings in (2, 1, 0):  # each dearer and finer than the one before; most pairs need the first only
+    found = np.empty(len(first), np.float32)
+    for halvings, measure in ((2, _correlated), (1, _rest), (0, _rest)):  # each dearer and finer; most pairs need one
+        left = np.arange(len(first)) if halvings == 2 else np.flatnonzero(found < WORTH_A_CLOSER_LOOK)
+        for part in np.split(left, range(CHUNK, len(left), CHUNK)) if len(left) else []:
             one, two = _reduced(first[part], halvings), _reduced(second[part], halvings)
-            rest = _correlated(one, two) if halvings == 2 else _rest(one, two, side[part])
-            part, rest = part[rest < WORTH_A_CLOSER_LOOK], rest[rest < WORTH_A_CLOSER_LOOK]
-        found[part] = rest
+            found[part] = measure(one, two, side[part])
     return found
 
 
-def _correlated(one: np.ndarray, two: np.ndarray) -> np.ndarray:
+def _correlated(one: np.ndarray, two: np.ndarray, side: np.ndarray) -> np.ndarray:
     """0 where two pictures correlate enough to be looked at, else infinity."""
     one, two = (picture - picture.mean(axis=(1, 2), keepdims=True) for picture in (one, two))
     product = np.einsum("ijk,ijk->i", one, two)
@@ -85,12 +83,14 @@ def _mapped(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def _octaves(picture: np.ndarray) -> np.ndarray:
-    """Mean square of the four octaves below 32 pixels a side, finest first: (n, side, side) -> (n, 4)."""
+    """Mean square of the four octaves below 32 pixels a side, finest first: (n, 32 or 64, the same) -> (n, 4)."""
+    if picture.shape[1] == SIZE:
+        picture = _halved(picture)
     energies = []
-    while picture.shape[1] > 2:
-        picture = _halved(picture) if picture.shape[1] > SIZE // 2 or energies else picture
+    for _ in range(4):
         energies.append(np.einsum("ijk,ijk->i", picture, picture) / picture[0].size)
-    energies = [*energies[:4], np.square(picture.mean(axis=(1, 2)))]
+        picture = _halved(picture)
+    energies.append(np.square(picture.mean(axis=(1, 2))))
     return np.maximum(-np.diff(energies, axis=0).T, 0)
 
 
