@@ -91,7 +91,9 @@ class Search:
             neighbours += [(left, np.count_nonzero(close, axis=1)), (right, np.count_nonzero(close, axis=0))]
             one, two = np.nonzero(close if count < CROWDED * close.size else self._thinned(close, groups, left, right))
             found.append((one + start, two + column))
-        one, two = (np.concatenate([np.empty(0, np.intp), *side]) for side in zip(*found, strict=True)) if found else NONE
+        one, two = (
+            (np.concatenate([np.empty(0, np.intp), *side]) for side in zip(*found, strict=True)) if found else NONE
+        )
         if self.second is not None:
             keep = np.bitwise_count(self.second[one] ^ self.second[two]).sum(axis=1) <= SECOND_DISTANCE
             one, two = one[keep], two[keep]
