@@ -10,6 +10,7 @@ from sklearn.model_selection import StratifiedKFold
 from lib import config, splits
 
 FEWEST_FOLDS_OF_A_CLASS = 3  # one held out, one to calibrate on, one to learn from
+GROUPS_TRIED = 400_000  # by all trials together: many groups come out even at the first trial
 
 
 class Unanswerable(ValueError):
@@ -54,8 +55,9 @@ def group_folds(groups: np.ndarray, labels: np.ndarray, folds: int, seed: int) -
     groups, labels = np.asarray(groups), np.asarray(labels)
     if single(groups):
         return random_folds(labels, folds, seed)
+    trials = int(np.clip(GROUPS_TRIED // len(np.unique(groups)), 20, splits.TRIALS))
     try:
-        parts = splits.assign_parts(groups, labels, seed, dict.fromkeys(range(folds), 1 / folds))
+        parts = splits.assign_parts(groups, labels, seed, dict.fromkeys(range(folds), 1 / folds), trials)
     except config.UserError:
         raise Unanswerable(f"{len(np.unique(groups))} groups for {folds} folds") from None
     return checked(parts.astype(int), labels)

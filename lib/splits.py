@@ -29,11 +29,13 @@ def block_groups(size: int, within: Sequence[str] | None, rows: int) -> np.ndarr
     return names
 
 
-def assign_parts(groups: Sequence[str], strata: Sequence, seed: int, fractions: dict[str, float] = PARTS) -> np.ndarray:
+def assign_parts(
+    groups: Sequence[str], strata: Sequence, seed: int, fractions: dict[str, float] = PARTS, trials: int = TRIALS
+) -> np.ndarray:
     """Give every group to one part, so that sizes and strata come out as even as groups allow.
 
     groups, strata: (n,) the group and the stratum (label, level, kind) of each image. fractions: part -> share, sum 1.
-    Of 2,000 seeded random orders of the groups, each cut at the fractions, the one whose shares of every stratum deviate
+    Of `trials` seeded random orders of the groups, each cut at the fractions, the one whose shares of every stratum deviate
     least (mean absolute deviation) is taken. Returns (n,) str.
     Every part gets a group, however unequal they are. Raises UserError when there are fewer groups than parts.
     """
@@ -46,7 +48,7 @@ def assign_parts(groups: Sequence[str], strata: Sequence, seed: int, fractions: 
     wanted = np.array(list(fractions.values()))
     generator = np.random.default_rng(seed)
     best, best_deviation = None, np.inf
-    for _ in range(TRIALS):
+    for _ in range(trials):
         part = _cut(counts.sum(axis=1), generator.permutation(len(names)), wanted)
         shares = np.stack([counts[part == k].sum(axis=0) for k in range(len(wanted))]) / counts.sum(axis=0)
         deviation = np.abs(shares - wanted[:, None]).mean()
