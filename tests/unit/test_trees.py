@@ -9,6 +9,11 @@ import numpy as np
 import pandas as pd
 import pydicom
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from tests.data import TREES, Planted, files
 from tests.data.looking import (
@@ -226,3 +231,34 @@ def test_missed_tells_what_findings_leave_out(planted):
     assert tree.missed(closer) == {}
     nested = pd.DataFrame([{"kind": "repeated_tree", "image": "chest_xray/train/NORMAL/x.jpeg", "other": ""}])
     assert "repeated_tree" not in planted("chest_xray").missed(nested)
+
+
+@pytest.mark.parametrize(
+    ("name", "positive"), [("chest_xray", "PNEUMONIA"), ("cats_and_dogs", "Dog"), ("folder", "dogs")]
+)
+def test_pictures_tell_the_class_and_file_sizes_do_not(name, positive, planted):
+    found = contents(planted(f"{name} clean").folder)
+    images = {path: data for path, data in found.items() if path.endswith((".png", ".jpg", ".jpeg"))}
+    labels = np.array([positive in path for path in images])
+    shown = [thumbnail(grey(data)).reshape(8, 8, 8, 8).mean(axis=(1, 3)).ravel() for data in images.values()]
+    told = {"picture": np.array(shown), "size": np.array([[len(data)] for data in images.values()])}
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01))
+    votes = {what: cross_val_predict(model, x, labels, cv=5, method="decision_function") for what, x in told.items()}
+    assert roc_auc_score(labels, votes["picture"]) > 0.9
+    assert abs(roc_auc_score(labels, votes["size"]) - 0.5) < 0.2
+
+
+@pytest.mark.parametrize(
+    ("name", "patient"),
+    [
+        ("chest_xray", r"train/NORMAL/(.*)-\d{4}\.jpeg"),
+        ("chest_xray", r"train/PNEUMONIA/(person\d+)_"),
+        ("diabetic_retinopathy", r"train/(\d+)_"),
+        ("mammograms_dicom", r"_([0-9a-f]{16})_"),
+        ("nih_unlabelled", r"(\d{8})_"),
+    ],
+)
+def test_there_are_enough_patients_with_several_images(name, patient, planted):
+    found = re.findall(patient, "\n".join(contents(planted(f"{name} clean").folder)))
+    assert len(set(found)) >= 16
+    assert min(found.count(one) for one in set(found)) >= 2
