@@ -21,7 +21,7 @@ class Curation:
     everything: pd.DataFrame  # one row a file
     table: pd.DataFrame  # what is left of it
     decided: list[pd.DataFrame] = field(default_factory=list)
-    steps: dict[str, int] = field(default_factory=dict)
+    steps: list[dict] = field(default_factory=list)  # after (name of the step), images and groups that are left
 
     def decide(self, step: str, *findings: pd.DataFrame) -> None:
         """Take decisions on findings and carry them out."""
@@ -34,7 +34,8 @@ class Curation:
             self.decided.append(decided)
         if table.empty:
             raise config.UserError(f"no image is left after the step {step!r}, of {len(self.table):,}; {self._why()}")
-        self.table, self.steps[step] = table, len(table)
+        self.table = table
+        self.steps.append({"after": step, "images": len(table), "groups": int(table["group"].nunique())})
 
     @property
     def ledger(self) -> pd.DataFrame:
@@ -57,7 +58,8 @@ def curate(card: Card, cache: Path) -> Curation:
     rules, overrides = ledger.policy(card.policy), ledger.overrides(card.name)
     described = manifest.build(card.read, rows["path"].tolist(), rows["identity"].tolist(), cache)
     everything = pd.concat([rows.drop(columns=["path", "identity"]), described], axis=1)
-    curation = Curation(rules, overrides, everything, everything, steps={"files": len(everything)})
+    curation = Curation(rules, overrides, everything, everything)
+    curation.keep("listing", everything)
     by_hand = ledger.manual_findings(curation.by_hand, everything["path"])
     curation.decide("files and labels", said, *_of_files(everything), by_hand)
     before = curation.table
