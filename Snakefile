@@ -4,7 +4,7 @@ from lib import config as book, graph
 
 DATASET, PROFILE = config["dataset"], config["profile"]
 ROOT = str(book.book_root(DATASET, PROFILE))
-CHAPTERS = book.chapters()
+CHAPTERS = graph.chapters_of(DATASET)
 AHEAD = {name: graph.runs_ahead(name, DATASET, PROFILE) for name in CHAPTERS}
 RUNS = {slug: configuration for runs in AHEAD.values() for slug, configuration in runs.items()}
 GPU = int(PROFILE == "gpu")  # one job a GPU
@@ -49,7 +49,7 @@ rule chapter:
 rule page:  # what is finished can be read while the rest runs
     input: f"{ROOT}/chapters/{{name}}/record.json"
     output: touch(f"{ROOT}/logs/{{name}}.page")
-    shell: "python -m lib.site.build {ROOT} --partial"
+    shell: "python -m lib.site.build {ROOT} --partial --chapters {CHAPTERS}"
 
 
 rule site:
@@ -59,4 +59,4 @@ rule site:
         expand("notebooks/{name}.py", name=CHAPTERS),
         graph.site_sources(),
     output: touch(f"{ROOT}/site/.complete")  # not a page: the pages of an unfinished build stay readable
-    shell: "python -m lib.site.build {ROOT}"
+    shell: "python -m lib.site.build {ROOT} --chapters {CHAPTERS}"

@@ -75,6 +75,11 @@ class Card(config.Strict):
         return isinstance(self.labels, GradedLabels)
 
     @property
+    def level_names(self) -> dict[float, str]:
+        """Names of graded levels; empty where labels are no levels."""
+        return self.labels.names if self.graded else {}
+
+    @property
     def labelled(self) -> bool:
         """Whether images have labels at all."""
         return not isinstance(self.labels, NoLabels)
@@ -125,7 +130,7 @@ class Card(config.Strict):
         if not self.graded:
             order = pd.CategoricalDtype(self.classes, ordered=True)
             return table["label"].map(dict(enumerate(self.classes))).astype(order).rename("class")
-        return _named_levels(table["level"], self.labels.names)
+        return _named_levels(table["level"], self.level_names)
 
     def source(self, table: pd.DataFrame) -> pd.Series | None:
         """The folder that an image comes from, where folders are no labels: (n,) text. None where they are."""

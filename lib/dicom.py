@@ -93,7 +93,7 @@ def _number(dataset: pydicom.Dataset, name: str, default: int | None = None) -> 
 
 def _as_uint8(values: np.ndarray, dataset: pydicom.Dataset, kind: str, bits: int) -> np.ndarray:
     if kind in ("MONOCHROME1", "MONOCHROME2") and values.ndim == 2:
-        grey = _displayed(pixels.apply_modality_lut(values, dataset), dataset)
+        grey = _grey(values, dataset)
         return 255 - grey if kind == "MONOCHROME1" else grey
     if kind == "PALETTE COLOR" and values.ndim == 2:
         colours = pixels.apply_color_lut(values, dataset)[..., :3]
@@ -101,6 +101,22 @@ def _as_uint8(values: np.ndarray, dataset: pydicom.Dataset, kind: str, bits: int
     if kind in COLOURS and values.ndim == 3 and values.dtype.kind == "u":
         return np.ascontiguousarray(values) if bits == 8 else _scaled(values, 0, 2**bits - 1)
     raise DecodeError("unsupported", f"DICOM of kind {kind} with values of shape {values.shape}, {values.dtype}")
+
+
+def _grey(values: np.ndarray, dataset: pydicom.Dataset) -> np.ndarray:
+    """Stored values (h, w) to uint8: each value that occurs is converted once, not each pixel; floats cost 8 bytes."""
+    if values.dtype.kind not in "iu" or values.itemsize > 2:
+        return _displayed(pixels.apply_modality_lut(values, dataset), dataset)
+    codes = values.view(f"u{values.itemsize}")
+    occurs, table = np.zeros(2 ** (8 * values.itemsize), bool), np.zeros(2 ** (8 * values.itemsize), np.uint8)
+    for row in codes:  # row by row, because numpy makes 8 bytes of each index
+        occurs[row] = True
+    stored = np.flatnonzero(occurs).astype(codes.dtype).view(values.dtype)
+    table[occurs] = _displayed(pixels.apply_modality_lut(stored, dataset), dataset)
+    shown = np.empty(values.shape, np.uint8)
+    for row, found in zip(shown, codes, strict=True):
+        row[:] = table[found]
+    return shown
 
 
 def _displayed(values: np.ndarray, dataset: pydicom.Dataset) -> np.ndarray:

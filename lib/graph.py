@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import jupytext
+from nbformat import NotebookNode
 from pydantic import ValidationError
 
 from lib import atomic, cards, config, grids, ledger, networks
 from lib.training.configuration import Configuration
 
+LABELS_OPTIONAL = "labels-optional"  # tag of chapters that images without labels have too
 PACKAGE = Path(__file__).parent
 
 
@@ -55,13 +57,20 @@ def data_fingerprint(dataset: str, profile: str) -> str:
     )
 
 
+def chapters_of(dataset: str) -> list[str]:
+    """The chapters that a data set allows: without labels only those whose parameters cell is tagged `labels-optional`."""
+    if cards.load(dataset).labelled:
+        return config.chapters()
+    return [name for name in config.chapters() if LABELS_OPTIONAL in _parameters_cell(name).metadata["tags"]]
+
+
 def check_parameters(dataset: str, profile: str) -> None:
     """Hold `params/<profile>.yml` against the chapters before anything runs.
 
     Raises UserError naming chapter and parameter: unknown, missing, of another type than the chapter's default, an empty
     list, a number that is not positive, one that no run accepts, or an image too small for its network.
     """
-    for chapter in config.chapters():
+    for chapter in chapters_of(dataset):
         given = config.chapter_parameters(chapter, dataset, profile)
         where, defaults = f"params/{profile}.yml, {chapter}", default_parameters(chapter)
         for name in sorted({*given, *defaults}):
@@ -90,10 +99,13 @@ def _check_sizes(where: str, configurations: Iterable[Configuration]) -> None:
 
 def default_parameters(chapter: str) -> dict[str, Any]:
     """Names and values of a chapter's parameters cell."""
-    cells = jupytext.read(config.NOTEBOOKS / f"{chapter}.py").cells
-    cell = next(cell for cell in cells if "parameters" in cell.metadata.get("tags", []))
-    assignments = [node for node in ast.parse(cell.source).body if isinstance(node, ast.Assign)]
+    assignments = [node for node in ast.parse(_parameters_cell(chapter).source).body if isinstance(node, ast.Assign)]
     return {node.targets[0].id: ast.literal_eval(node.value) for node in assignments}
+
+
+def _parameters_cell(chapter: str) -> NotebookNode:
+    cells = jupytext.read(config.NOTEBOOKS / f"{chapter}.py").cells
+    return next(cell for cell in cells if "parameters" in cell.metadata.get("tags", []))
 
 
 def _mismatch(value: Any, default: Any) -> str | None:

@@ -1,6 +1,7 @@
 """The manifest: one row an image, with what the file itself tells. No labels here."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
@@ -33,6 +34,7 @@ COLUMNS = {  # what cannot be known of an image is missing
 CACHED = [name for name in COLUMNS if name != "path"]  # the path is the caller's
 TRANSIENT = ("missing_file", "unreadable")  # of the system, not of the file: tried again each time
 BATCH = 5000  # images; so many at the most are read again after the process was killed
+MOST_THREADS = 8  # each holds one decoded image
 SHARPNESS_SIDE = 256  # pixels per side at the most, so that sharpness does not measure the resolution
 PACKAGES = ("imagehash", "numpy", "opencv-python-headless", "pillow", "pydicom")  # their versions decide on pixels
 
@@ -72,7 +74,7 @@ def build(
 
 def _described(read: Read, images: Sequence[tuple[str | int, str]]) -> Iterator[tuple[str | int, dict]]:
     """Key and row of each image, in order; several at once, as decoding and hashing release the interpreter's lock."""
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(min(MOST_THREADS, (os.cpu_count() or 1) + 1)) as pool:  # one reads while others decode
         rows = pool.map(lambda image: _describe(read, image[1]), images)
         yield from zip((key for key, _ in images), rows, strict=True)
 

@@ -10,7 +10,7 @@ from lib.cards import Selection
 
 PARTS = {"train": 0.55, "tuning": 0.10, "validation": 0.15, "test": 0.20}
 TRIALS = 2000
-TRIALS_TIMES_GROUPS = 2_000_000  # thousands of groups come out even by themselves
+TRIALS_TIMES_GROUPS = 400_000  # thousands of groups come out even by themselves
 MOST_STRATA = 24  # a property with more values than that is no stratum
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from lib import cards, custody, groupwise, hypotheses, plots, properties
 from lib.config import chapter
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "labels-optional"]
 DATASET = "elpv"
 PROFILE = "smoke"
 PICTURES = 6  # in each row
@@ -24,6 +24,7 @@ card = cards.load(DATASET)
 images, ledger = custody.images(context), custody.ledger(context)
 development = custody.development(context)
 shown_as = card.named(development)
+pd.options.display.max_colwidth = 120
 
 # %% [markdown]
 # ## What we expect
@@ -54,7 +55,7 @@ kinds.sort_values("images", ascending=False, kind="stable", ignore_index=True).h
 # ## What is wrong with them
 # Every file and every row of a table was looked at: files that cannot be read or are no images, names that lie about the
 # format, tables that name absent files, copies, labels that contradict each other, values far from all others. None of
-# it stops the book, and nothing is deleted: chapter 2 shows what was decided.
+# it stops the book, and nothing is deleted: chapter 2 shows what was decided. In every profile, this is about all files.
 
 # %% tags=["nbval-check-output"]
 ledger.groupby("kind", sort=False).size().rename("findings").to_frame()
@@ -63,8 +64,7 @@ ledger.groupby("kind", sort=False).size().rename("findings").to_frame()
 # The first of each kind, with what was seen. Images that are linked to the test part stand under a name that says nothing.
 
 # %%
-first = ledger.groupby("kind", sort=False).head(3)
-first[["kind", "image", "other", "detail"]].style.hide(axis="index")
+ledger.groupby("kind", sort=False).head(3).set_index("kind")[["image", "other", "detail"]]
 
 # %% [markdown]
 # ## How the label varies
@@ -121,7 +121,7 @@ properties.normality(development, [*units, "width", "height"]).round(2)
 # %% mystnb={"figure": {"name": "fig-outliers", "caption": "The farthest outliers of each property, one row a property; hover for what was measured."}}
 outliers = ledger[ledger["kind"].str.startswith("outlier_") & ledger["image"].isin(development["path"])]
 odd = outliers.groupby("kind").head(PICTURES).groupby("kind")
-pictures = {kind: [card.picture(path) for path in rows["image"]] for kind, rows in odd}
+pictures = {kind.replace("_", " "): [card.picture(path) for path in rows["image"]] for kind, rows in odd}
 plots.pictures(pictures, [(rows["image"] + "<br>" + rows["detail"]).tolist() for _, rows in odd])
 
 # %% [markdown]

@@ -14,7 +14,7 @@ from lib.config import chapter
 from lib.findings import labels as label_findings
 from lib.findings.copies import KINDS as COPIES
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "labels-optional"]
 DATASET = "elpv"
 PROFILE = "smoke"
 IMAGE_SIZE = 48  # pixels per side of the images that the baseline sees
@@ -25,6 +25,7 @@ PICTURES = 6  # in each row
 context = chapter("02_clean_and_split", DATASET, PROFILE)
 card = cards.load(DATASET)
 images, ledger = custody.images(context), custody.ledger(context)
+pd.options.display.max_colwidth = 120
 development, summary = custody.development(context), custody.summary(context)
 
 # %% [markdown]
@@ -70,7 +71,10 @@ plots.bars(pd.DataFrame(summary["steps"]).set_index("after"), "images")
 # %% mystnb={"figure": {"name": "fig-copies", "caption": "Pairs that are taken for the same picture. Where two of a pair are different pictures after all, the verification is too lax."}}
 pairs = ledger[ledger["kind"].isin(COPIES) & ~ledger["hidden"]].groupby("kind").head(PICTURES // 2)
 shown = {kind: [*rows[["image", "other"]].to_numpy().ravel()] for kind, rows in pairs.groupby("kind")}
-plots.pictures({kind: [card.picture(path) for path in paths] for kind, paths in shown.items()}, list(shown.values()))
+plots.pictures(
+    {kind.replace("_", " "): [card.picture(path) for path in paths] for kind, paths in shown.items()},
+    list(shown.values()),
+)
 
 # %% [markdown]
 # ## The parts

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from cleanlab.filter import find_label_issues
 
 from lib.findings import frame
 
@@ -57,7 +56,9 @@ def label_errors(
     labels, columns = np.asarray(labels, dtype=int), np.asarray(probabilities, dtype=float)
     columns = np.column_stack([1 - columns, columns]) if columns.ndim == 1 else columns
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns where a class keeps all its labels
+        warnings.simplefilter("ignore")  # it warns where a class keeps all its labels, and of missing widgets on import
+        from cleanlab.filter import find_label_issues
+
         ranked = find_label_issues(labels, columns, return_indices_ranked_by="self_confidence", n_jobs=1)
     found = []
     for row in ranked:

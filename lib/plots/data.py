@@ -13,6 +13,7 @@ from plotly.subplots import make_subplots
 from lib.plots.style import LEVEL_COLOURS, legend_once, styled
 
 GRID_WIDTH = 720  # pixels of a row of pictures
+FEWEST_COLUMNS = 5  # so that two pictures are not drawn larger than they are
 
 
 def histograms(table: pd.DataFrame, columns: Mapping[str, str], by: str, bins: int = 24) -> go.Figure:
@@ -66,7 +67,7 @@ def pictures(rows: Mapping[str, Sequence[np.ndarray]], titles: Sequence[Sequence
     """
     if not rows:
         return _nothing("There is no such image here.")
-    columns = max(len(images) for images in rows.values())
+    columns = max(FEWEST_COLUMNS, *(len(images) for images in rows.values()))
     figure = make_subplots(
         len(rows),
         columns,

@@ -35,7 +35,9 @@ def intervals(
             )
         else:
             _interval(figure, name, estimate, level)
-    if isinstance(reference, Mapping):
+    if all(isinstance(estimate, Inapplicable) for estimate in estimates.values()):
+        figure.update_xaxes(showticklabels=False)
+    elif isinstance(reference, Mapping):
         _crosses(figure, {name: reference[name] for name in estimates if name in reference})
     else:
         _dashed(figure, reference)

@@ -9,6 +9,7 @@ from typing import Any
 from lib import atomic
 
 SMOKE_BANNER = "smoke profile: a few hundred small images, one or two epochs; nothing is concluded here"
+LEAK_BANNER = "images stand in two parts of these data and were let through: scores are too good"
 TITLE = "Can this image classifier be trusted?"
 
 
@@ -30,8 +31,9 @@ class Book:
 
     @property
     def banner(self) -> str:
-        """Sentence at the top of every page; empty where conclusions are drawn."""
-        return SMOKE_BANNER if self.profile == "smoke" else ""
+        """Sentence at the top of every page; empty where conclusions are drawn from parts that do not leak."""
+        sentences = [SMOKE_BANNER] * (self.profile == "smoke") + [LEAK_BANNER] * bool(self.data.get("let_through"))
+        return "; ".join(sentences)
 
     @cached_property
     def data(self) -> dict[str, Any]:

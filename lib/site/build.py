@@ -24,10 +24,11 @@ from lib.site.source import empty, write_source
 WARNINGS_ARE_ERRORS = ("-q", "-n", "-W", "--keep-going", "-b", "html")
 
 
-def build_site(root: Path, notebooks: Path, partial: bool = False) -> int:
+def build_site(root: Path, notebooks: Path, partial: bool = False, wanted: Sequence[str] | None = None) -> int:
     """Build ROOT/site from what has been executed; returns the number of chapters on it.
 
-    notebooks: folder of the chapters' scripts. Raises SiteError; ROOT/site is then as it was before.
+    notebooks: folder of the chapters' scripts. wanted: names of those that the data set allows; None: all.
+    Raises SiteError; ROOT/site is then as it was before.
     """
     root = root.resolve()
     with atomic.lock(root / ".site.lock"):
@@ -35,7 +36,7 @@ def build_site(root: Path, notebooks: Path, partial: bool = False) -> int:
         source = root / "site_source"
         if not partial:
             empty(source)
-        finished = write_source(Book(root), read_chapters(notebooks), source, partial)
+        finished = write_source(Book(root), read_chapters(notebooks), source, partial, wanted)
         _render(source)
         publish(source / ".html", root / "site")
     write_index(root.parents[1])
@@ -73,9 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("root", type=Path, help="build/<dataset>/<profile>")
     parser.add_argument("--partial", action="store_true", help="show what has run so far")
     parser.add_argument("--notebooks", type=Path, default=config.NOTEBOOKS, help="folder of the chapters' scripts")
+    parser.add_argument("--chapters", nargs="+", help="chapters that this data set allows; all unless named")
     options = parser.parse_args(arguments)
     try:
-        count = build_site(options.root, options.notebooks, options.partial)
+        count = build_site(options.root, options.notebooks, options.partial, options.chapters)
     except (SiteError, ValueError) as problem:
         print(f"site not built: {problem}", file=sys.stderr)
         return 1

@@ -2,6 +2,7 @@
 
 from lib import cards, config
 from lib.site.book import Book
+from lib.site.fragments import counted
 
 PARTS = {
     "train": "networks learn from it",
@@ -13,7 +14,7 @@ PARTS = {
 
 def data_set(book: Book) -> str:
     """Text (MyST markdown): title, citation, licence, and how many images and groups each part has."""
-    return "\n\n".join(text for text in (_card(book.dataset), _parts(book)) if text)
+    return "\n\n".join(text for text in (_card(book.dataset), _parts(book), _leaks(book)) if text)
 
 
 def _card(dataset: str) -> str:
@@ -22,8 +23,17 @@ def _card(dataset: str) -> str:
     except config.UserError:
         return f"The images are those of the data set `{dataset}`."
     title = f"[{card.title}]({card.address})" if card.address else card.title
-    classes = ", ".join(f"*{name}*" for name in card.classes)
-    return f"**{title}**, classes {classes}. {card.citation.strip()}. Licence: {card.licence}."
+    classes = ", classes " + ", ".join(f"*{name}*" for name in card.classes) if card.classes else ", without labels"
+    citation = f" {card.citation.strip()}." if card.citation else ""
+    return f"**{title}**{classes}.{citation} Licence: {card.licence}."
+
+
+def _leaks(book: Book) -> str:
+    """A warning where something stands in two parts and was let through."""
+    let_through = book.data.get("let_through", {})
+    lines = [f"- {counted(count, 'image')}: {reason}" for reason, count in let_through.items()]
+    heading = "The parts of these data leak, and the leak was let through; scores are too good by an unknown amount."
+    return "\n".join(["```{warning}", heading, "", *lines, "```"]) if lines else ""
 
 
 def _parts(book: Book) -> str:

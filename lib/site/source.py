@@ -22,6 +22,7 @@ BOOK_FILES = config.REPOSITORY / "book"
 CACHE = ".results"  # results of runs, kept between partial builds
 DATA_SET = "%DATA_SET%"  # where the introduction describes the images
 NOT_YET = "This chapter has not run yet in this build."
+NEEDS_LABELS = "This chapter needs labels, and the images of this data set have none."
 WARNINGS_WHILE_PENDING = ["ref", "myst.xref_missing"]  # figures of chapters that have not run cannot be found
 
 
@@ -48,13 +49,20 @@ class Pages:
                 path.unlink()
 
 
-def write_source(book: Book, chapters: Sequence[Chapter], folder: Path, partial: bool) -> list[Chapter]:
+def write_source(
+    book: Book, chapters: Sequence[Chapter], folder: Path, partial: bool, wanted: Sequence[str] | None = None
+) -> list[Chapter]:
     """Bring the source folder up to date; returns the chapters that have run.
 
+    wanted: names of the chapters that the data set allows; None: all. The others get a page that says why they are empty.
     Raises SiteError when a notebook is hollow or, unless partial, when a chapter is missing or outdated.
     """
     pages = Pages(folder, set())
-    finished = [chapter for chapter in chapters if _write_chapter(book, chapter, pages, partial)]
+    allowed = [chapter for chapter in chapters if wanted is None or chapter.name in wanted]
+    for chapter in chapters:
+        if chapter not in allowed:
+            pages.write(f"{chapter.name}.md", f"# {chapter.heading}\n\n{NEEDS_LABELS}\n")
+    finished = [chapter for chapter in allowed if _write_chapter(book, chapter, pages, partial)]
     for path in sorted((BOOK_FILES / "_static").iterdir()):
         pages.write(f"_static/{path.name}", path.read_text(encoding="utf-8"))
     pages.write("conf.py", (BOOK_FILES / "conf.py").read_text(encoding="utf-8"))

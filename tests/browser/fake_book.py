@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from nbformat import v4
 
 from lib import atomic
+from lib.estimates import Inapplicable
 
 LOOK = """\
 # %% [markdown]
@@ -56,6 +57,7 @@ EPOCHS + 1
 # %% mystnb={"figure": {"name": "far", "caption": "A figure far below the first screen."}}
 EPOCHS + 2
 """
+UNASKED = Inapplicable("the labels are not graded in three levels or more")
 VERDICTS = {"H3.1": ("confirmed", 0.08), "H3.2": ("undecided", 0.01), "H3.3": ("refuted", -0.2)}
 
 
@@ -72,6 +74,7 @@ def make_book(folder: Path, profile: str = "smoke") -> tuple[Path, Path]:
     write_chapter(root, notebooks, "03_train", TRAIN, [[], [plot("loss", height=1500)], [plot("loss")]], keys)
     verdicts = {"smoke": dict.fromkeys(VERDICTS, "not judged (smoke)")}.get(profile, {})
     entries = [hypothesis(name, verdicts.get(name, verdict), value) for name, (verdict, value) in VERDICTS.items()]
+    entries.append(hypothesis("H3.4", "not applicable", 0) | {"p_value": None, "estimate": UNASKED.record()})
     atomic.write_json(root / "chapters" / "03_train" / "hypotheses.json", entries)
     return root, notebooks
 

@@ -19,14 +19,14 @@ def clouds(seed, images=300, classes=2, distance=2.0):
 
 
 class Witness(ClassifierMixin, BaseEstimator):
-    """Remembers the rows it saw (their first feature is the number of the row) and refuses to be asked about them."""
+    """Remembers the rows it saw (a row is its own number and its fold) and refuses to be asked about their folds."""
 
     def fit(self, features, labels):
-        self.seen_, self.classes_ = set(features[:, 0]), np.unique(labels)
+        self.seen_, self.classes_ = set(features[:, 1]), np.unique(labels)
         return self
 
     def predict_proba(self, features):
-        assert not self.seen_ & set(features[:, 0]), "asked about an image that it was fitted on"
+        assert not self.seen_ & set(features[:, 1]), "asked about a fold that it was fitted on"
         return np.full((len(features), len(self.classes_)), 1 / len(self.classes_))
 
 
@@ -52,10 +52,10 @@ def test_images_too_small_for_cells_are_refused():
 
 
 @pytest.mark.parametrize("calibrated", [True, False])
-def test_no_model_is_asked_about_what_it_saw(calibrated):
-    features = np.arange(100.0)[:, None]
+def test_no_model_is_asked_about_folds_that_it_saw(calibrated):
     labels = np.tile([0, 1], 50)
     fold = folds.random_folds(labels, 5, 1)
+    features = np.column_stack([np.arange(100), fold])
     found = classical.out_of_fold(Witness(), features, labels, fold, calibrated)
     np.testing.assert_allclose(found, 0.5)
     with pytest.raises(AssertionError, match="fitted on"):
@@ -97,6 +97,14 @@ def test_a_class_that_some_folds_lack_has_its_column():
     found = classical.out_of_fold(classical.baseline(), features, labels, fold)
     assert found.shape == (200, 3)
     np.testing.assert_allclose(found.sum(axis=1), 1)
+
+
+def test_a_class_that_no_training_image_has_gets_no_probability():
+    features, labels = clouds(8, 200, 3)
+    fold = np.where(labels == 1, 0, np.arange(200) % 5)
+    found = classical.out_of_fold(LogisticRegression(), features, labels, fold, calibrated=False)
+    assert (found[fold == 0, 1] == 0).all() and (found[fold != 0, 1] > 0).all()
+    assert metrics.score("auc", (labels[fold == 0] == 2).astype(int), found[fold == 0, 2]) > 0.7
 
 
 def test_tables_are_taken_as_arrays_are():

@@ -219,6 +219,14 @@ def test_a_frame_of_another_size_than_the_header_says_is_refused(shape):
     assert refusal(dicom_file(np.zeros(shape, np.uint8), uid.JPEG2000Lossless, frame))[0] == "truncated"
 
 
+def test_a_compressed_frame_that_ends_behind_its_header_is_refused():
+    """Pillow decodes it to black."""
+    frame = compressed(RAMP, "JPEG2000", no_jp2=True)
+    header = frame[: frame.index(b"\xff\x90")]  # up to the first tile
+    kind, reason = refusal(dicom_file(RAMP, uid.JPEG2000Lossless, header))
+    assert kind == "truncated" and "without an end" in reason
+
+
 def test_dicom_without_its_magic_is_not_an_image():
     assert refusal(FILES["explicit"][132:])[0] == "not_an_image"
 

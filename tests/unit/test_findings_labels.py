@@ -38,6 +38,11 @@ def test_one_path_in_rows_of_other_labels_is_named_once_a_label():
     ]
 
 
+def test_conflicts_stand_in_the_order_of_the_table():
+    found = labels.conflicts(table(("a", "2", 0), ("b", "1", 0), ("c", "2", 1), ("d", "1", 1)))
+    assert found["image"].tolist() == ["a", "b", "c", "d"]
+
+
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
 def test_unknown_pixels_and_labels_are_no_conflict(missing):
     rows = table(("a", missing, 0), ("b", missing, 1), ("c", "3", missing), ("d", "3", 1), ("e", "3", 1))
@@ -86,6 +91,12 @@ def test_planted_noise_is_recovered(seed, classes, capsys):
 def test_clean_labels_raise_next_to_no_suspicion():
     true, given, probabilities = noisy(3, 2, 0.0, distance=6.0)
     assert len(labels.label_errors([str(row) for row in range(600)], given, probabilities, "ab")) <= 3
+
+
+def test_a_class_that_models_underrate_is_not_suspected_as_a_whole():
+    given = np.array([0] * 60 + [1] * 20)
+    probabilities = np.where(given == 1, 0.4, 0.1) + np.random.default_rng(1).uniform(-0.05, 0.05, 80)
+    assert labels.label_errors([str(row) for row in range(80)], given, probabilities, "ab").empty
 
 
 def test_a_suspicion_names_both_classes():

@@ -86,3 +86,9 @@ def test_distances_are_in_standard_deviations():
     values = np.random.default_rng(3).normal(10, 2, 20000)
     np.testing.assert_allclose(distances(values), np.abs(values - 10) / 2, atol=0.15)
     assert (distances(np.full(5, 3.0)) == 0).all()
+
+
+def test_the_long_side_of_skewed_values_is_measured_by_itself():
+    values = np.random.default_rng(4).lognormal(0, 0.5, 5000)
+    one_spread = np.abs(values - 1) / (1.4826 * np.median(np.abs(values - 1)))
+    assert (distances(values) > 4).mean() < 0.01 < 0.012 < (one_spread > 4).mean()

@@ -17,7 +17,7 @@ ALL = Predictions(
 )
 KNOWN = np.isin(LEVEL, [0, 3])
 EASY = Predictions(
-    ALL.images[KNOWN], ALL.groups[KNOWN], ALL.labels[KNOWN], np.clip(ALL.probabilities[:, KNOWN] ** 2, 0, 1)
+    ALL.images[KNOWN], ALL.groups[KNOWN], ALL.labels[KNOWN], np.clip(LEVEL[KNOWN] / 4 + GENERATOR.random((3, 60)), 0, 1)
 )
 
 

@@ -54,6 +54,8 @@ def test_a_full_build_shows_chapters_verdicts_and_runs(small_book: tuple[Path, P
     assert "1. What is in the pictures?" in page(root, "01_look")
     assert "Figure 3.2" in page(root, "03_train") and "Figure 1.1</span>" in page(root, "03_train")
     assert page(root, "hypotheses").count('class="verdict verdict-confirmed"') == 2  # the count above, the row
+    assert page(root, "hypotheses").count('class="verdict verdict-not-applicable"') == 2
+    assert '<small class="reason">the labels are not graded' in page(root, "hypotheses")
     assert 'id="run-00000000000000000007"' in page(root, "catalogue")
     assert "CC BY-NC-SA 4.0" in page(root, "index") and "540 images in 24 groups" in page(root, "index")
     assert "elpv/cpu/site/index.html" in (root.parents[1] / "index.html").read_text()

@@ -1,14 +1,17 @@
 """The generated data sets are what they claim; checked with Pillow, pydicom, NumPy and csv, never with the library."""
 
 import io
-import itertools
 import re
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pydicom
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from tests.data import TREES, Planted, files
 from tests.data.looking import (
@@ -210,19 +213,32 @@ def test_variants_of_the_folder_tree(planted):
     assert formats == {"cats": {".png"}, "dogs": {".jpg"}}
 
 
-def test_missed_tells_what_findings_leave_out(planted):
-    tree = planted("cats_and_dogs")
-    rows = [
-        {"kind": kind, "image": image, "other": other, "detail": ""}
-        for kind, things in tree.defects.items()
-        for image, other in (sorted(thing) if isinstance(thing, frozenset) else (thing, "") for thing in things)
-    ]
-    findings = pd.DataFrame(rows)
-    assert tree.missed(findings) == {}
-    for kind in itertools.chain(COPIES, {"blank", "label_conflict"}):
-        assert tree.missed(findings[findings["kind"] != kind]) == {kind: tree.defects[kind]}
-        assert tree.missed(findings[findings["kind"] != kind], ignore=[kind]) == {}
-    closer = findings.replace({"kind": {"near_copy": "copy_of_pixels"}})
-    assert tree.missed(closer) == {}
-    nested = pd.DataFrame([{"kind": "repeated_tree", "image": "chest_xray/train/NORMAL/x.jpeg", "other": ""}])
-    assert "repeated_tree" not in planted("chest_xray").missed(nested)
+@pytest.mark.parametrize(
+    ("name", "positive"), [("chest_xray", "PNEUMONIA"), ("cats_and_dogs", "Dog"), ("folder", "dogs")]
+)
+def test_pictures_tell_the_class_and_file_sizes_do_not(name, positive, planted):
+    found = contents(planted(f"{name} clean").folder)
+    images = {path: data for path, data in found.items() if path.endswith((".png", ".jpg", ".jpeg"))}
+    labels = np.array([positive in path for path in images])
+    shown = [thumbnail(grey(data)).reshape(8, 8, 8, 8).mean(axis=(1, 3)).ravel() for data in images.values()]
+    told = {"picture": np.array(shown), "size": np.array([[len(data)] for data in images.values()])}
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01))
+    votes = {what: cross_val_predict(model, x, labels, cv=5, method="decision_function") for what, x in told.items()}
+    assert roc_auc_score(labels, votes["picture"]) > 0.9
+    assert abs(roc_auc_score(labels, votes["size"]) - 0.5) < 0.2
+
+
+@pytest.mark.parametrize(
+    ("name", "patient"),
+    [
+        ("chest_xray", r"train/NORMAL/(.*)-\d{4}\.jpeg"),
+        ("chest_xray", r"train/PNEUMONIA/(person\d+)_"),
+        ("diabetic_retinopathy", r"train/(\d+)_"),
+        ("mammograms_dicom", r"_([0-9a-f]{16})_"),
+        ("nih_unlabelled", r"(\d{8})_"),
+    ],
+)
+def test_there_are_enough_patients_with_several_images(name, patient, planted):
+    found = re.findall(patient, "\n".join(contents(planted(f"{name} clean").folder)))
+    assert len(set(found)) >= 16
+    assert min(found.count(one) for one in set(found)) >= 2

@@ -1,0 +1,104 @@
+"""Which pictures are one photograph: candidates by hash, verified on thumbnails, joined to groups."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lib.findings import candidates, likeness
+
+# Of 2,624 solar cells that all look alike (3.4 million pairs) none lies below 1.0; of their copies, 99.8 % below 0.8.
+SAME = 0.8
+# Different photographs lie above 3, but strong clipping or small sizes take a copy to 1.5.
+SAME_OUTSIDE_CROWDS = 1.5
+CROWD = 4  # with more neighbours by hash than this, outside its own group, a picture has look-alikes
+BATCH = 2048  # pairs verified between two looks at what is joined already
+MOST_UNDECIDED = 10_000_000  # pairs kept in memory; with more of them, all pictures count as look-alikes
+
+
+@dataclass
+class Groups:
+    """Pictures that were found to be one photograph, and one link for each that joined."""
+
+    label: np.ndarray  # (n,) which group a picture is in
+    links: list[tuple[int, int]] = field(default_factory=list)
+    members: dict[int, list[int]] = field(default_factory=dict)
+
+    def join(self, one: int, two: int) -> None:
+        """Make two groups one, the smaller taking the larger one's label. Nothing where they are one already."""
+        large, small = int(self.label[one]), int(self.label[two])
+        if large == small:
+            return
+        large_members, small_members = self.members.pop(large, [large]), self.members.pop(small, [small])
+        if len(large_members) < len(small_members):
+            large, large_members, small_members = small, small_members, large_members
+        self.label[small_members] = large
+        self.members[large] = large_members + small_members
+        self.links.append((one, two))
+
+
+class Pictures:
+    """The thumbnails of a table's rows, read where they lie: all of them in a second array would take 400 MB."""
+
+    def __init__(self, thumbnails: list[bytes]):
+        self.thumbnails = thumbnails
+
+    def __call__(self, positions: np.ndarray) -> np.ndarray:
+        data = b"".join([self.thumbnails[position] for position in positions])
+        return np.frombuffer(data, np.uint8).reshape(-1, likeness.SIZE, likeness.SIZE)
+
+
+def links(hashes: np.ndarray, thumbnails: list[bytes], width: np.ndarray, height: np.ndarray) -> list[tuple[int, int]]:
+    """n - 1 pairs of positions (earlier, later) for each photograph of which there are n pictures.
+
+    hashes: (n,) uint64; thumbnails: n times 64 * 64 bytes; width, height: (n,) pixels. Which pictures are joined does
+    not depend on their order. Pictures that have many look-alikes, or less than 64 pixels a side, must be closer.
+    """
+    pictures, groups = Pictures(thumbnails), Groups(np.arange(len(hashes), dtype=np.int32))
+    side = likeness.noise_side(width, height)
+    tiny = np.minimum(width, height) < likeness.SMALLEST_SIDE
+    search, undecided, many = candidates.Search(hashes, candidates.second_hash(hashes, pictures)), [], 0
+    with ThreadPoolExecutor() as pool:
+        for one, two in search.pairs(groups.label, pool):
+            for part in _verified(one, two, groups, pictures, side, pool):
+                many += len(part[0])
+                undecided = [*undecided, part] if many <= MOST_UNDECIDED else []
+    if undecided:
+        _join_outside_crowds(groups, *map(np.concatenate, zip(*undecided, strict=True)), search.neighbours, tiny)
+    return sorted(groups.links)
+
+
+def _verified(one, two, groups, pictures, side, pool):  # noqa: ANN001, ANN202
+    """Join what is the same; give the pairs that may be the same (earlier, later)."""
+    while len(one):
+        apart = groups.label[one] != groups.label[two]
+        one, two = one[apart], two[apart]
+        size = max(BATCH, len(one) // 8)
+        halves = np.array_split(np.arange(min(size, len(one))), 2)
+        measured = pool.map(lambda half: _measured(one[half], two[half], pictures, side), halves)
+        distance = np.concatenate(list(measured))
+        for position in np.flatnonzero(distance <= SAME):
+            groups.join(int(one[position]), int(two[position]))
+        close = np.flatnonzero((distance > SAME) & (distance <= SAME_OUTSIDE_CROWDS))
+        if len(close):
+            yield one[close].astype(np.int32), two[close].astype(np.int32)
+        one, two = one[size:], two[size:]
+
+
+def _measured(one: np.ndarray, two: np.ndarray, pictures: Pictures, side: np.ndarray) -> np.ndarray:
+    parts = np.split(np.arange(len(one)), range(1024, len(one), 1024)) if len(one) else []
+    found = [
+        likeness.distances(pictures(one[part]), pictures(two[part]), np.minimum(side[one[part]], side[two[part]]))
+        for part in parts
+    ]
+    return np.concatenate([np.empty(0, np.float32), *found])
+
+
+def _join_outside_crowds(
+    groups: Groups, one: np.ndarray, two: np.ndarray, neighbours: np.ndarray, tiny: np.ndarray
+) -> None:
+    """Join the pairs of which neither picture has many neighbours outside its own group."""
+    own = np.bincount(groups.label, minlength=len(groups.label))[groups.label] - 1
+    alone = (neighbours - own <= CROWD) & ~tiny
+    for position in np.flatnonzero(alone[one] & alone[two]):
+        groups.join(int(one[position]), int(two[position]))
