@@ -57,9 +57,13 @@ class Card(config.Strict):
     def _consistent(self) -> "Card":
         if isinstance(self.labels, GradedLabels) and len(self.classes) != 2:
             raise ValueError(f"graded levels are cut into two classes; `classes` has {len(self.classes)}")
+        if not self.labelled and (self.classes or self.positive or self.selection != Selection()):
+            raise ValueError("without labels there are no classes, no positive one and no selection")
         if len(self.classes) == 1 or len(set(self.classes)) != len(self.classes):
             raise ValueError(f"classes are {self.classes}; two different ones or more are needed")
         ratio = self.selection.ratio
+        if ratio and ratio.of == ratio.to:
+            raise ValueError(f"ratio is of {ratio.of!r} to itself; name two classes")
         for field, name in [("positive", self.positive), *(ratio and [("ratio", ratio.of), ("ratio", ratio.to)] or [])]:
             if name and self.classes and name not in self.classes:
                 raise ValueError(f"{field} {name!r} is not among the classes {self.classes}")
@@ -97,7 +101,7 @@ class Card(config.Strict):
         listed, findings = self.reader.listing()
         inside = listed[~listed["outside"]].reset_index(drop=True)
         self._check_columns(inside)
-        said = inside[self.labels.column] if self.labelled else pd.Series("", inside.index)
+        said = inside[self.labels.column].fillna("") if self.labelled else pd.Series("", inside.index)
         inside[["label", "level"]] = self.labels.resolve(said, self.classes)
         inside, repeated = _one_row_an_image(inside, said)
         found = [findings, repeated]
@@ -113,7 +117,7 @@ class Card(config.Strict):
         found.append(self._count(inside))
         kept = ["path", "identity", "outside", "label", "level", "group", "official", *self.properties]
         outside = listed.loc[listed["outside"], ["path", "identity", "outside"]]
-        rows = pd.concat([inside[kept], outside.assign(official="")], ignore_index=True)
+        rows = pd.concat([inside[kept], outside.assign(official="", group=outside["path"])], ignore_index=True)
         return rows, pd.concat(found, ignore_index=True)
 
     def named(self, table: pd.DataFrame) -> pd.Series:
@@ -136,13 +140,13 @@ class Card(config.Strict):
 
     def _check_columns(self, rows: pd.DataFrame) -> None:
         """Raises UserError when layout and table lack a column that the card names."""
-        wanted = [self.labels.column] if self.labelled else []
+        wanted = ([self.labels.column] if self.labelled else []) + (["official"] if self.official else [])
         wanted += [getattr(self.group, field) for field in ("column", "within") if getattr(self.group, field, None)]
         for column in [*wanted, *self.properties]:
             if column not in rows:
                 known = ", ".join(sorted(set(rows.columns) - {"path", "outside", "identity"}))
                 raise config.UserError(f"data set {self.name} has no column {column!r}; table and layout give: {known}")
-        if self.official and "official" in rows and (strange := sorted(set(rows["official"]) - set(self.official))):
+        if self.official and (strange := sorted(set(rows["official"].fillna("")) - set(self.official))):
             raise config.UserError(
                 f"published part {strange[0]!r} is not in the card; it knows: {', '.join(self.official)}"
             )
@@ -161,7 +165,8 @@ def load(name: str) -> Card:
     """The card of a data set, with the classes that its data have. Raises UserError as `declared`, and for one class only."""
     card = declared(name)
     if card.labelled and not card.classes:
-        card = card.model_copy(update={"classes": _classes(card)})
+        classes = {"classes": _classes(card)}
+        card = config.validated(Card, card.model_dump() | classes, f"data set {name}")
     if len(card.classes) == 2 and not card.positive:
         card = card.model_copy(update={"positive": card.classes[1]})
     return card
@@ -174,8 +179,12 @@ def declared(name: str) -> Card:
     """
     config.one_of("DATASET", name, [*config.datasets(), *config.own_dataset()])
     if name in config.datasets():
-        values = {"name": name, **(config.read_yaml(config.PARAMETERS / "datasets" / f"{name}.yml") or {})}
-        return config.validated(Card, values, f"params/datasets/{name}.yml")
+        where, values = f"params/datasets/{name}.yml", config.read_yaml(config.PARAMETERS / "datasets" / f"{name}.yml")
+        if not isinstance(values, dict) or "name" in values:
+            raise config.UserError(
+                f"{where}: expected fields such as `title:`, without `name:`, which is the file's own"
+            )
+        return config.validated(Card, {"name": name, **values}, where)
     return config.validated(Card, folders.card_of(name, config.data_folder()[0]), f"the folder {name}")
 
 

@@ -101,10 +101,10 @@ def data_folder() -> list[Path]:
     name = os.environ.get(DATA_VARIABLE)
     if not name:
         return []
-    path = Path(name).expanduser()
-    if not path.is_dir() and path.suffix != ".npz":
+    path = Path(os.path.expanduser(name))
+    if not os.path.isdir(path) and path.suffix != ".npz":
         raise UserError(f"DATA={name!r} is no folder; DATA is a folder that holds the images of the data set")
-    if not os.access(path, os.R_OK):
+    if not os.access(path, os.R_OK | (os.X_OK if os.path.isdir(path) else 0)):
         raise UserError(f"DATA={name!r} is not there or may not be read; name a folder that you can list")
     return [path.resolve()]
 
@@ -115,7 +115,7 @@ def own_dataset() -> list[str]:
     The folder's name and a short hash of where it lies, so that two folders of one name are two books.
     """
     return [
-        re.sub(r"[^a-z0-9]+", "_", folder.name.lower()).strip("_")[:40]
+        (re.sub(r"[^a-z0-9]+", "_", folder.name.lower()).strip("_")[:40] or "images")
         + "-"
         + hashlib.sha256(os.fsencode(folder)).hexdigest()[:6]
         for folder in data_folder()
@@ -149,8 +149,8 @@ def literature(code: str) -> dict[str, Any]:
 def read_yaml(path: Path) -> Any:
     """Content of a YAML file. Raises UserError naming file and line when it is not valid."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+        return yaml.safe_load(path.read_bytes())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         line = getattr(error, "problem_mark", None)
         where = f"line {line.line + 1}" if line else "somewhere"
         raise UserError(f"params/{path.relative_to(PARAMETERS)}, {where}: not valid YAML; correct it") from None

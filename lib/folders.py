@@ -1,6 +1,7 @@
 """The card of a folder that has none: a folder of images for each class, below folders of published parts or not."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,33 +21,29 @@ def card_of(name: str, folder: Path) -> dict[str, Any]:
 
     Raises UserError when there are not two classes or more.
     """
-    if folder.suffix == ".npz":
+    if folder.is_file():
         raise config.UserError(f"{folder} is an array file; say DATASET=medmnist too")
-    inner, parts = folder, {}
-    while True:  # a folder that only wraps another is passed through
-        below = sorted(path for path in inner.iterdir() if path.is_dir() and not path.name.startswith((".", "__")))
-        parts = {
-            path.name: OFFICIAL_FOLDERS[path.name.lower()] for path in below if path.name.lower() in OFFICIAL_FOLDERS
-        }
-        if len(below) != 1 or parts or _has_images(inner):
-            break
-        inner = below[0]
-    holders = [inner / part for part in parts] if "train" in parts.values() else [inner]
-    candidates = [path for holder in holders for path in holder.iterdir() if path.is_dir() and _is_class(path)]
-    direct = [path for path in candidates if _has_images(path)]  # else images lie deeper, in folders below the class
-    classes = sorted({path.name for path in direct or candidates})
+    inner = _unwrapped(folder)
+    parts = _parts(inner)
+    if parts and "train" not in parts.values():
+        raise config.UserError(f"{inner} has the parts {', '.join(parts)} and none to train on; add a folder train")
+    holders = [inner / part for part in parts] or [inner]
+    classes = sorted({name for holder in holders for name in _classes(holder)})
     if len(classes) < 2:
         found = ", ".join(classes) or "none"
         raise config.UserError(
             f"{inner} has no two folders of classes (found: {found}); put the images of each class into a folder of its "
             "own, or write a card, see README, Bring your own images"
         )
+    for name, again in pairwise(sorted(classes, key=str.lower)):
+        if name.lower() == again.lower():
+            raise config.UserError(f"{inner} has classes {name!r} and {again!r}, which differ by case only; rename one")
     prefix = "" if inner == folder else re.escape(inner.relative_to(folder).as_posix()) + "/"
-    official = f"(?P<official>{'|'.join(map(re.escape, parts))})/" if holders != [inner] else ""
+    official = f"(?P<official>{'|'.join(map(re.escape, parts))})/" if parts else ""
     label = f"(?P<label>{'|'.join(map(re.escape, classes))})"
     return {
         "name": name,
-        "title": f"Images of the folder {folder.name}",
+        "title": f"Images of the folder {folder.name.encode(errors='backslashreplace').decode()}",
         "reader": {"kind": "files", "layout": rf"(?s){prefix}{official}{label}/.*?(?i:{SUFFIXES})"},
         "labels": {"kind": "classes"},
         "classes": classes,
@@ -63,11 +60,47 @@ def _official(parts: dict[str, str]) -> dict[str, list[str]]:
     return {name: rest if part == "train" else [part] for name, part in parts.items()}
 
 
-def _is_class(folder: Path) -> bool:
-    """Whether there are images in it or below; an empty folder is no class."""
-    hidden = folder.name.startswith((".", "__"))
-    return not hidden and any(path.suffix.lower() in IMAGE_SUFFIXES for path in folder.rglob("*"))
+def _unwrapped(folder: Path) -> Path:
+    """The folder itself, or where one only wraps another, the one within."""
+    below = _folders(folder)
+    if len(below) != 1 or _parts(folder) or _has_images(folder) or _has_images(below[0]):
+        return folder
+    return _unwrapped(below[0])
+
+
+def _parts(folder: Path) -> dict[str, str]:
+    """Folders of published parts, by name: those that are called so and have classes in them, not images."""
+    called = [path for path in _folders(folder) if path.name.lower() in OFFICIAL_FOLDERS]
+    return {
+        path.name: OFFICIAL_FOLDERS[path.name.lower()] for path in called if not _has_images(path) and _classes(path)
+    }
+
+
+def _classes(folder: Path) -> list[str]:
+    """Names of the folders with images in them, or below them where it is not the same tree once more."""
+    below = [path for path in _folders(folder) if _has_images_below(path)]
+    names = {path.name for path in below if _has_images(path)}
+    repeated = names | set(OFFICIAL_FOLDERS)
+    deeper = {path.name for path in below if not repeated & {inner.name for inner in _folders(path)}}
+    return sorted(names | deeper)
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Folders that may hold images, sorted: no hidden ones, no links, none whose name is no text."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if not path.name.startswith((".", "__")) and path.is_dir() and not path.is_symlink() and _is_text(path.name)
+    )
+
+
+def _is_text(name: str) -> bool:
+    return name == name.encode(errors="replace").decode()
 
 
 def _has_images(folder: Path) -> bool:
-    return any(path.suffix.lower() in IMAGE_SUFFIXES for path in folder.iterdir())
+    return any(path.suffix.lower() in IMAGE_SUFFIXES and not path.is_dir() for path in folder.iterdir())
+
+
+def _has_images_below(folder: Path) -> bool:
+    return _has_images(folder) or any(_has_images_below(path) for path in _folders(folder))

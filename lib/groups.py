@@ -53,7 +53,13 @@ class PatternGroups(config.Strict):
     def _name(self, path: str) -> str | None:
         match = re.search(self.pattern, path)
         name = match and next((group for group in match.groups() if group), None)
-        return str((int(name) - 1) // self.every) if name and self.every > 1 else name
+        if not name or self.every == 1:
+            return name
+        if not name.isdecimal():
+            raise config.UserError(
+                f"the card's group pattern finds {name!r} in {path!r}; with `every` it must be a number"
+            )
+        return str((int(name) - 1) // self.every)
 
 
 class ColumnGroups(config.Strict):

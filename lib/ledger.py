@@ -3,6 +3,8 @@
 Everything here is a function of its arguments: the same findings, policy and overrides give the same table again.
 """
 
+import csv
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 import numpy as np
@@ -50,23 +52,38 @@ def overrides(dataset: str) -> pd.DataFrame:
     path = config.PARAMETERS / "datasets" / f"{dataset}.csv"
     if not path.is_file():
         return pd.DataFrame(columns=OVERRIDE_COLUMNS, dtype=str)
-    where = f"params/datasets/{dataset}.csv"
+    where, kinds = f"params/datasets/{dataset}.csv", list(policy())
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except ValueError as error:
-        raise config.UserError(f"{where}: {' '.join(str(error).split())}") from None
-    if table.columns.tolist() != OVERRIDE_COLUMNS:
-        given = ", ".join(table.columns)
+        reader = csv.reader(path.read_text(encoding="utf-8-sig").splitlines(keepends=True), strict=True)
+        lines = [
+            (reader.line_num, [*map(str.strip, row[:1]), *row[1:2], *map(str.strip, row[2:])])
+            for row in reader
+            if any(row)
+        ]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise config.UserError(f"{where} is no table of UTF-8 text with commas: {error}") from None
+    if not lines or lines[0][1] != OVERRIDE_COLUMNS:
+        given = ", ".join(lines[0][1]) if lines else "none"
         raise config.UserError(f"{where}: its columns are {given}; expected: {', '.join(OVERRIDE_COLUMNS)}")
-    kinds = list(policy())
-    for line, row in enumerate(table.itertuples(index=False), start=2):
-        for column, allowed in (("kind", kinds), ("decision", get_args(Decision))):
-            config.one_of(f"{where}, line {line}, {column}", getattr(row, column), allowed)
-        if not row.image or not row.reason:
-            raise config.UserError(
-                f"{where}, line {line}: image and reason must not be empty (image `*`: all of the kind)"
-            )
-    return table
+    for line, values in lines[1:]:
+        _check_override(f"{where}, line {line}", values, kinds)
+    return pd.DataFrame([values for _, values in lines[1:]], columns=OVERRIDE_COLUMNS, dtype=str)
+
+
+def _check_override(where: str, values: list[str], kinds: list[str]) -> None:
+    if len(values) != len(OVERRIDE_COLUMNS):
+        raise config.UserError(
+            f"{where}: {len(values)} values, expected {len(OVERRIDE_COLUMNS)}; put a text with commas into double quotes"
+        )
+    kind, image, decision, reason = values
+    config.one_of(f"{where}, kind", kind, kinds)
+    config.one_of(f"{where}, decision", decision, get_args(Decision))
+    if not image or not reason:
+        raise config.UserError(f"{where}: image and reason must not be empty (image `*`: all of the kind)")
+    if decision == "merge" and kind not in WITH_OTHER:
+        raise config.UserError(f"{where}: {kind} is about one image, there is nothing to merge it with")
+    if (kind, image) == ("manual", EVERY):
+        raise config.UserError(f"{where}: a decision of the kind manual names one image")
 
 
 def decide(findings: pd.DataFrame, rules: dict[str, Rule], by_hand: pd.DataFrame) -> pd.DataFrame:
@@ -84,11 +101,14 @@ def decide(findings: pd.DataFrame, rules: dict[str, Rule], by_hand: pd.DataFrame
     return pd.concat([findings, columns], axis=1)
 
 
-def manual_findings(by_hand: pd.DataFrame, paths: pd.Series) -> pd.DataFrame:
-    """A finding for every image that a person decided on although nothing was found. Raises UserError for unknown images."""
+def manual_findings(by_hand: pd.DataFrame, paths: Iterable[str]) -> pd.DataFrame:
+    """A finding for every image that a person decided on although nothing was found.
+
+    paths: all images, and what else findings are about. Raises UserError for an image that is not among them, of any kind.
+    """
+    if unknown := sorted(set(by_hand["image"]) - {EVERY, *paths}):
+        raise config.UserError(f"decided by hand, but no image: {unknown[0]!r}; write its path below the data folder")
     named = by_hand.loc[by_hand["kind"] == "manual", "image"].drop_duplicates()
-    if unknown := sorted(set(named) - set(paths)):
-        raise config.UserError(f"decided by hand, but no image: {unknown[0]!r}; write paths as the site shows them")
     return of_kind("manual", named, details="decided by a person")
 
 

@@ -153,8 +153,8 @@ def _load(cache: Path, keys: set[str]) -> dict[str, dict]:
 
 
 def _save(cache: Path, rows: dict[str, dict]) -> None:
-    """Write the rows that tell of files, not of a passing state of the system."""
+    """Write the rows that tell of files, not of a passing state of the system; by key, as the order of files tells classes."""
     lasting = {key: row for key, row in rows.items() if row["status"] not in TRANSIENT}
-    table = _frame(list(lasting.values()))[CACHED].assign(key=list(lasting))
+    table = _frame(list(lasting.values()))[CACHED].assign(key=list(lasting)).sort_values("key")
     with atomic.replacing(cache) as temporary:
         table.to_parquet(temporary, index=False)

@@ -60,17 +60,43 @@ def curate(card: Card, cache: Path) -> Curation:
     everything = pd.concat([rows.drop(columns=["path", "identity"]), described], axis=1)
     curation = Curation(rules, overrides, everything, everything)
     curation.keep("listing", everything)
-    by_hand = ledger.manual_findings(curation.by_hand, everything["path"])
+    by_hand = ledger.manual_findings(curation.by_hand, [*everything["path"], *said["image"]])
     curation.decide("files and labels", said, *_of_files(everything), by_hand)
+    _check_usable(curation.table, card)
     before = curation.table
     curation.decide("copies", copies.exact(_strict_first(before, card)))
     curation.decide("near copies", copies.near(curation.table), outliers.outliers(curation.table))
-    curation.keep("selection", splits.select(curation.table, card.selection, card.classes, SPLIT_SEED))
+    chosen = splits.select(curation.table, card.selection, card.classes, SPLIT_SEED)["path"]
+    left_out = curation.table.loc[~curation.table["path"].isin(chosen), "path"]
+    curation.decide("selection", of_kind("not_selected", left_out))
     table = curation.table.assign(part=splits.assign(curation.table, _strata(card), card.official, SPLIT_SEED))
     curation.keep("parts", table)
     curation.decide("contradictions", *_of_labels(card, before, table))
     curation.keep("leaks", *leaks.gate(curation.table, curation.rules, curation.by_hand, card.name))
+    _check_parts(curation.table)
     return curation
+
+
+def _check_usable(table: pd.DataFrame, card: Card) -> None:
+    """Raises UserError when somebody decided to keep an image that nothing can be done with."""
+    nothing = {"cannot be read": table["status"] != "ok", "has no label": table["label"].isna() & card.labelled}
+    for why, rows in nothing.items():
+        for path in table.loc[rows, "path"]:
+            raise config.UserError(
+                f"{path!r} {why} and cannot be kept; correct the decision in params/datasets/{card.name}.csv or the policy"
+            )
+
+
+def _check_parts(table: pd.DataFrame) -> None:
+    """Raises UserError when a part has no image, or an image has no part."""
+    if missing := [part for part in splits.PARTS if part not in set(table["part"])]:
+        raise config.UserError(
+            f"no image is left for the part {missing[0]!r}; correct `official` of the card, or the decisions"
+        )
+    if homeless := table.loc[~table["part"].isin(splits.PARTS), "path"].tolist():
+        raise config.UserError(
+            f"{homeless[0]!r} stands in no published part and cannot be kept; correct the decision on it"
+        )
 
 
 def smoke(table: pd.DataFrame, card: Card, images: int) -> pd.DataFrame:

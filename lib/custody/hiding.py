@@ -4,9 +4,10 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from lib import config
+from lib import config, ledger
 
 LABELS = ("label", "level")
+TELLING = ("label_conflict", "unknown_label")  # findings whose details name labels
 
 
 def visible(table: pd.DataFrame, decided: pd.DataFrame, secret: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -19,16 +20,17 @@ def visible(table: pd.DataFrame, decided: pd.DataFrame, secret: pd.Series) -> tu
     image = table["path"].map(lambda path: secret.get(path, path))
     shown = table.assign(image=image, path=table["path"].mask(hidden))
     shown.loc[hidden, list(LABELS)] = pd.NA
-    shown = pd.concat([shown[~hidden], _renamed_groups(shown[hidden].sort_values("image"))], ignore_index=True)
+    shown = _renamed_groups(pd.concat([shown[~hidden], shown[hidden].sort_values("image")], ignore_index=True))
     columns = {column: decided[column].map(lambda path: secret.get(path, path)) for column in ("image", "other")}
-    kinds = {kind: position for position, kind in enumerate(dict.fromkeys(decided["kind"]))}
+    kinds = {kind: position for position, kind in enumerate(ledger.policy())}
     linked = decided[["image", "other"]].isin(secret.index).any(axis=1)
     untold = decided["detail"].str.replace(r": group .*", ": group", regex=True)
     detail = decided["detail"].mask(decided["kind"].eq("across_parts"), untold)
-    ledger = decided.assign(**columns, detail=detail, hidden=linked, order=decided["kind"].map(kinds))
-    opened, closed = ledger[~ledger["hidden"]], ledger[ledger["hidden"]].sort_values(["image", "other"])
-    ledger = pd.concat([opened, closed]).sort_values(["order", "hidden"], kind="stable")
-    return shown, ledger.drop(columns=["order"]).reset_index(drop=True)
+    detail = detail.mask(linked & decided["kind"].isin(TELLING), "")
+    told = decided.assign(**columns, detail=detail, hidden=linked, order=decided["kind"].map(kinds))
+    opened, closed = told[~told["hidden"]], told[told["hidden"]].sort_values(["image", "other"])
+    told = pd.concat([opened, closed]).sort_values(["order", "hidden"], kind="stable")
+    return shown, told.drop(columns=["order"]).reset_index(drop=True)
 
 
 def secret_names(everything: pd.DataFrame, tested: set[str], development: set[str], decided: pd.DataFrame) -> pd.Series:
@@ -53,5 +55,7 @@ def secret_names(everything: pd.DataFrame, tested: set[str], development: set[st
 
 
 def _renamed_groups(table: pd.DataFrame) -> pd.DataFrame:
-    """Names of groups may tell the class too: here they are numbers."""
-    return table.assign(group=[f"test-{number:04d}" for number in pd.factorize(table["group"])[0]])
+    """Names of groups may tell the class too: those with an image of the test part are numbers, in the order of test rows."""
+    numbers = pd.factorize(table.loc[table["part"] == "test", "group"])[1]
+    names = {group: f"test-{number:04d}" for number, group in enumerate(numbers)}
+    return table.assign(group=table["group"].map(lambda group: names.get(group, group)))

@@ -75,11 +75,12 @@ class NpzReader(config.Strict):
         tables = []
         for part in parts:
             images, labels = arrays[f"{part}_images"], arrays.get(f"{part}_labels", np.empty(0))
-            if len(images) != labels.size:
+            if not images.ndim or not labels.ndim or len(images) != labels.size:
                 raise config.UserError(
-                    f"{path}: {len(images)} {part}_images, {part}_labels of shape {labels.shape}; one label an image is needed"
+                    f"{path}: {part}_images of shape {images.shape}, {part}_labels of shape {labels.shape}; "
+                    "one label an image is needed"
                 )
-            names = [f"{path.name}/{part}/{number:06d}" for number in range(len(images))]
+            names = [f"{path.name}/{part}/{number:05d}" for number in range(len(images))]
             tables.append(pd.DataFrame({"path": names, "label": labels.ravel().astype(str), "official": part}))
         rows = pd.concat(tables, ignore_index=True)
         stamp = identity(path.parent, path.name)

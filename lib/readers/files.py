@@ -11,7 +11,7 @@ from pydantic import field_validator
 
 from lib import config
 from lib.findings import of_kind
-from lib.readers.listing import Listing, fingerprint, identity
+from lib.readers.listing import OWN_COLUMNS, Listing, expression, fingerprint, identity
 from lib.readers.table import Table, joined
 
 IMAGE_SUFFIXES = frozenset(
@@ -39,10 +39,8 @@ class FilesReader(config.Strict):
     @field_validator("layout")
     @classmethod
     def _is_expression(cls, layout: str) -> str:
-        try:
-            re.compile(layout)
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from None
+        if taken := set(re.compile(expression(layout)).groupindex) & set(OWN_COLUMNS):
+            raise ValueError(f"no group may be called {', '.join(sorted(taken))}")
         return layout
 
     @property
@@ -61,7 +59,8 @@ class FilesReader(config.Strict):
         if not places:
             raise config.UserError(f"package {self.package!r} is not installed; run `make book` to set it up")
         if not (places[0] / self.root).is_dir():
-            raise config.UserError(f"{places[0]} has no folder {self.root}; DATA must be laid out as published")
+            missing = f"has no folder {self.root}" if self.root and places[0].is_dir() else "is no folder"
+            raise config.UserError(f"{places[0]} {missing}; DATA must be laid out as published")
         return places[0] / self.root
 
     def read(self, path: str) -> bytes:
@@ -80,7 +79,7 @@ class FilesReader(config.Strict):
         Raises UserError when no file matches the layout.
         """
         root = self.location()
-        files, unnamed, empty = _files(root)
+        files, unnamed, empty, closed = _files(root)
         files = [path for path in files if not self.table or path != self.table.path]
         junk = {path: why for path in files if (why := _junk(path)) and not self._matches(path)}
         images = [path for path in files if path not in junk]
@@ -97,14 +96,16 @@ class FilesReader(config.Strict):
             of_kind("outside_layout", outside, details="not where the card expects images"),
             of_kind("empty_folder", [""] * len(empty), details=empty),
             of_kind("unreadable", unnamed, details="its name is no UTF-8 text; rename it"),
+            of_kind("unreadable", [""] * len(closed), details=closed),
         ]
         rows = pd.DataFrame([{"path": path} | re.fullmatch(self.layout, path).groupdict() for path in inside])
-        rows = rows.assign(outside=False)
         if self.table:
             said, skipped = self.table.read(root)
             rows, unmatched = joined(rows, said, self.table)
             findings += [skipped, *unmatched]
-        rows = pd.concat([rows, pd.DataFrame({"path": outside, "outside": True})], ignore_index=True)
+        rows = pd.concat(
+            [rows.assign(outside=False), pd.DataFrame({"path": outside, "outside": True})], ignore_index=True
+        )
         rows = rows.assign(identity=[identity(root, path) for path in rows["path"]])
         return Listing(rows, pd.concat(findings, ignore_index=True))
 
@@ -112,15 +113,25 @@ class FilesReader(config.Strict):
         return re.fullmatch(self.layout, path) is not None
 
 
-def _files(root: Path) -> tuple[list[str], list[str], list[str]]:
-    """Paths of all files below a folder, those whose names are no text, and folders with nothing in them; all sorted.
+def _files(root: Path) -> tuple[list[str], list[str], list[str], list[str]]:
+    """Paths of all files below a folder, those whose names are no text, folders with nothing in them, and what was not
+    entered: links to folders, and folders that the system does not list; all sorted.
 
-    Links to folders are not followed; what is neither file nor link (pipes, sockets) is passed over, since reading it waits.
+    What is neither file nor link (pipes, sockets) is passed over, since reading it waits.
     """
-    found, unnamed, empty = [], [], []
-    for folder, folders, names in os.walk(root):
+    found, unnamed, empty, closed = [], [], [], []
+
+    def name_of(folder: str) -> str:
+        return os.path.relpath(folder, root).encode(errors="backslashreplace").decode()
+
+    def refused(error: OSError) -> None:
+        closed.append(f"{name_of(error.filename)}: the system does not list this folder")
+
+    for folder, folders, names in os.walk(root, onerror=refused):
+        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+        closed += [f"{name_of(os.path.join(folder, name))}: a link to a folder is not followed" for name in links]
         if not folders and not names:
-            empty.append(Path(folder).relative_to(root).as_posix())
+            empty.append(name_of(folder))
         for name in names:
             place = Path(folder, name)
             if not place.is_file() and not place.is_symlink():
@@ -131,7 +142,7 @@ def _files(root: Path) -> tuple[list[str], list[str], list[str]]:
                 found.append(path)
             except UnicodeEncodeError:
                 unnamed.append(path.encode(errors="backslashreplace").decode())
-    return sorted(found), sorted(unnamed), sorted(empty)
+    return sorted(found), sorted(unnamed), sorted(empty), sorted(closed)
 
 
 def _junk(path: str) -> str | None:

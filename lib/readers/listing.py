@@ -1,5 +1,6 @@
 """What every reader gives: a list of images, and the identity of a file."""
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,18 @@ class Listing(NamedTuple):
 
     rows: pd.DataFrame  # path, identity (of the file's present content), outside (bool), and what layout and table say
     findings: pd.DataFrame
+
+
+OWN_COLUMNS = ("path", "identity", "outside")  # of a listing; no table and no layout gives them
+
+
+def expression(pattern: str) -> str:
+    """The regular expression itself. Raises ValueError saying what is wrong with it."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    return pattern
 
 
 def identity(root: Path, path: str) -> str:

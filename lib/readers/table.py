@@ -1,13 +1,16 @@
 """Tables of text beside the images: labels, patients, properties."""
 
-import io
+import csv
 import re
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
+from pydantic import field_validator
 
 from lib import config
 from lib.findings import of_kind
+from lib.readers import listing
 
 
 class Table(config.Strict):
@@ -19,39 +22,64 @@ class Table(config.Strict):
     rows: str | None = None  # regular expression of a line that is a row; the others are skipped and counted
     image: str = "image"  # the column that names the image, as the layout's group `image` does
 
+    @field_validator("separator")
+    @classmethod
+    def _is_separator(cls, separator: str) -> str:
+        if len(separator) != 1 and separator != "whitespace":
+            raise ValueError("a separator is one character or `whitespace`")
+        return separator
+
+    @field_validator("rows")
+    @classmethod
+    def _is_expression(cls, rows: str | None) -> str | None:
+        return rows and listing.expression(rows)
+
     def read(self, root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """All rows, every value a text without blanks around it, and findings (`skipped_line`).
+        """All rows, every value a text without blanks around it, and findings (`skipped_line`: no row, or too many values).
 
         Raises UserError when the table is not there, has no row, or lacks the column that names the image.
         """
         path = root / self.path
         try:
-            lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+            text = path.read_text(encoding="utf-8-sig", errors="replace").replace("\0", "")
         except OSError:
             raise config.UserError(
                 f"{root} has no {self.path}; DATA must be a folder laid out as published, with that table in it"
             ) from None
-        is_row = re.compile(self.rows or r".*\S")
-        kept = [line for line in lines if is_row.match(line)]
-        skipped = [f"{self.path}: {line.strip()[:80]}" for line in lines if line.strip() and not is_row.match(line)]
-        return self._parsed(path, kept), of_kind("skipped_line", [""] * len(skipped), details=skipped)
+        is_row = re.compile(self.rows or "")
+        lines = text.splitlines(keepends=True)
+        prose = [line.strip() for line in lines if line.strip() and not is_row.match(line)]
+        records = self._records(path, [line for line in lines if is_row.match(line)])
+        names = self.columns or (records.pop(0) if records else [])
+        self._check(path, names, records)
+        prose += [" ".join(record) for record in records if len(record) > len(names)]
+        rows = [record + [""] * (len(names) - len(record)) for record in records if len(record) <= len(names)]
+        details = [f"{self.path}: {text[:80]}" for text in prose]
+        return pd.DataFrame(rows, columns=names, dtype=str), of_kind(
+            "skipped_line", [""] * len(details), details=details
+        )
 
-    def _parsed(self, path: Path, lines: list[str]) -> pd.DataFrame:
-        separator = r"\s+" if self.separator == "whitespace" else self.separator
-        header = {"header": None, "names": self.columns} if self.columns else {"header": 0}
-        try:
-            table = pd.read_csv(
-                io.StringIO("\n".join(lines)), sep=separator, dtype=str, keep_default_na=False, index_col=False,
-                na_values=[], engine="python" if len(separator) > 1 else "c", **header,
-            )  # fmt: skip
-        except ValueError as error:  # of pandas: rows of other lengths, no text
-            raise config.UserError(f"{path}: {' '.join(str(error).split())}; {self._expected()}") from None
-        table = table.fillna("").apply(lambda column: column.str.strip()).rename(columns=str.strip)
-        if self.image not in table:
-            raise config.UserError(f"{path} has no column {self.image!r}; its columns are: {', '.join(table.columns)}")
-        if table.empty:
+    def _records(self, path: Path, lines: list[str]) -> list[list[str]]:
+        """The values of each row without blanks around them, and without empty ones at its end."""
+        if self.separator == "whitespace":
+            records = [line.split() for line in lines]
+        else:
+            try:
+                records = [[value.strip() for value in row] for row in csv.reader(lines, delimiter=self.separator)]
+            except csv.Error as error:
+                raise config.UserError(f"{path}: {error}; {self._expected()}") from None
+        for record in records:
+            while record and not record[-1]:
+                record.pop()
+        return [record for record in records if record]
+
+    def _check(self, path: Path, names: list[str], rows: list[list[str]]) -> None:
+        if names and self.image not in names:
+            raise config.UserError(f"{path} has no column {self.image!r}; its columns are: {', '.join(names)}")
+        if twice := [name for name, count in Counter(names).items() if count > 1]:
+            raise config.UserError(f"{path} has several columns {twice[0]!r}; every column needs a name of its own")
+        if not rows:
             raise config.UserError(f"{path} has no row; {self._expected()}")
-        return table
 
     def _expected(self) -> str:
         return (
@@ -63,7 +91,8 @@ def joined(rows: pd.DataFrame, said: pd.DataFrame, table: Table) -> tuple[pd.Dat
     """Images with the table's columns, in the table's order; an image of several rows comes several times."""
     if "image" not in rows:
         raise config.UserError("the card's layout has no group `image`, so the rows of its table cannot be found again")
-    said = said.rename(columns={table.image: "image"})
+    taken = [name for name in (*listing.OWN_COLUMNS, "image") if name in said and name != table.image]
+    said = said.drop(columns=taken).rename(columns={table.image: "image"})
     named = said.merge(rows, on="image", how="left", suffixes=("", "_of_name"))
     absent = named.loc[named["path"].isna(), "image"].drop_duplicates()
     unnamed = rows.loc[~rows["image"].isin(said["image"]), "path"]
