@@ -14,7 +14,7 @@ PACKAGE = config.REPOSITORY / "lib"
 FILES = sorted(PACKAGE.rglob("*.py"))
 # A module imports only what stands above it. Modules of a package (with a slash) may import one another.
 ORDER = (
-    "config", "atomic", "machine", "steps", "cards", "decode", "perceptual", "manifest", "splits",
+    "config", "atomic", "machine", "steps", "cards", "decode", "perceptual", "manifest", "findings/", "splits",
     "custody", "pixels", "networks/", "training/", "runs", "grids", "intervals", "metrics", "statistics", "hypotheses",
     "plots", "chapters", "graph",
     "site/", "lab", "book",
