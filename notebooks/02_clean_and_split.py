@@ -69,7 +69,8 @@ steps.assign(**{"left out": -steps["images"].diff().fillna(0).astype(int)})
 # Equal files and equal pixels are found by their hashes. Near copies, the same photograph at another size, contrast or
 # encoding, are suspected from a hash of what is large in them, and verified on what is small. Of equal pictures one
 # stays; near copies stay together in one group, so that they never stand in two parts. Pairs are shown next to each
-# other; those of the test part are counted, but not shown.
+# other; those of the test part are counted, but not shown. Where the labels of a pair differ, experts (or an archive) called
+# one picture by two names: a measure of how far labels can be trusted.
 
 # %% mystnb={"figure": {"name": "fig-copies", "caption": "Pairs that are taken for the same picture. Where two of a pair are different pictures after all, the verification is too lax."}}
 pairs = ledger[ledger["kind"].isin(COPIES) & ~ledger["hidden"]].groupby("kind").head(PICTURES // 2)

@@ -71,7 +71,7 @@ def curate(card: Card, cache: Path) -> Curation:
     curation.decide("selection", of_kind("not_selected", left_out))
     table = curation.table.assign(part=splits.assign(curation.table, _strata(card), card.official, SPLIT_SEED))
     curation.keep("parts", table)
-    curation.decide("contradictions", *_of_labels(card, before, table))
+    curation.decide("contradictions", *_of_labels(card, before, table, curation.ledger))
     curation.keep("leaks", *leaks.gate(curation.table, curation.rules, curation.by_hand, card.name))
     _check_parts(curation.table)
     return curation
@@ -125,12 +125,16 @@ def _strict_first(table: pd.DataFrame, card: Card) -> pd.DataFrame:
     return table.iloc[rank.argsort(kind="stable")]
 
 
-def _of_labels(card: Card, before: pd.DataFrame, table: pd.DataFrame) -> list[pd.DataFrame]:
+def _of_labels(card: Card, before: pd.DataFrame, table: pd.DataFrame, decided: pd.DataFrame) -> list[pd.DataFrame]:
     """What labels of the development parts say; those of the test part are not looked at."""
     development = table[table["part"] != "test"]
     if not card.labelled:
         return [of_kind("label_conflict", [])]
     with_copies = before[before["pixels_sha256"].isin(development["pixels_sha256"])]
-    named = development["label"].map(dict(enumerate(card.classes)))
     shown = with_copies.assign(label=card.named(with_copies).astype(str))
-    return [labels.conflicts(shown[["path", "pixels_sha256", "label"]]), labels.imbalance(named)]
+    named = card.named(development).astype(str).set_axis(development["path"])
+    return [
+        labels.conflicts(shown[["path", "pixels_sha256", "label"]]),
+        labels.near_conflicts(decided[decided["kind"] == "near_copy"], named),
+        labels.imbalance(development["label"].map(dict(enumerate(card.classes)))),
+    ]

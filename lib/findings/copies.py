@@ -18,7 +18,13 @@ from lib.findings.repetition import repeated_trees
 
 __all__ = ["across", "exact", "near", "repeated_trees"]
 
-KINDS = ("near_copy", "copy_of_pixels", "copy_of_bytes", "label_conflict")  # findings about two pictures
+KINDS = (
+    "near_copy_conflict",
+    "near_copy",
+    "copy_of_pixels",
+    "copy_of_bytes",
+    "label_conflict",
+)  # findings about two pictures
 BLANK_CONTRAST = 1.0  # grey values; below it there is nothing to compare
 PARTS = ("train", "tuning", "validation", "val", "test")  # the order in which a pair of parts is named
 SAME_BRIGHTNESS = 3.0  # grey values
