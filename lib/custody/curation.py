@@ -128,7 +128,8 @@ def _of_labels(card: Card, before: pd.DataFrame, table: pd.DataFrame) -> list[pd
     development = table[table["part"] != "test"]
     if not card.labelled:
         return [of_kind("label_conflict", [])]
-    with_copies = before[before["pixels_sha256"].isin(development["pixels_sha256"])]
+    seen = before[~before["path"].isin(table.loc[table["part"] == "test", "path"])]
+    with_copies = seen[seen["pixels_sha256"].isin(development["pixels_sha256"])]
     named = development["label"].map(dict(enumerate(card.classes)))
     shown = with_copies.assign(label=card.named(with_copies).astype(str))
     return [labels.conflicts(shown[["path", "pixels_sha256", "label"]]), labels.imbalance(named)]
