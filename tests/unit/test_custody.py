@@ -265,9 +265,7 @@ def test_no_image_is_one_line_on_the_command_line(book, changeable_data):
 def test_no_readable_image_says_what_was_found(book, changeable_data):
     for image in (changeable_data / "data" / "images").iterdir():
         image.write_bytes(b"")
-    with pytest.raises(
-        config.UserError, match="no image is left after the step 'files and labels', of 128; found: empty_file 128"
-    ):
+    with pytest.raises(config.UserError, match="left after the step 'files and labels', of 128; found: empty_file 128"):
         custody.prepare("elpv", "cpu")
 
 

@@ -132,7 +132,7 @@ def names(code: str) -> set[str]:
         ("def later():\n    from lib import splits", {"splits.py", "config.py"}),
         (
             "if True:\n    import lib.custody",
-            {"custody/__init__.py", "custody/hiding.py", "manifest.py", "decode.py", "steps.py"},
+            {"custody/__init__.py", "custody/hiding.py", "manifest.py", "decode.py"},
         ),
     ],
 )
