@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib import cards, config, splits
+from lib import config, splits
 
 sizes = st.lists(st.integers(1, 60), min_size=4, max_size=30)
 levels = st.integers(0, 3)
@@ -77,29 +77,6 @@ def test_another_seed_gives_other_parts():
 def test_fewer_groups_than_parts_is_a_clear_error():
     with pytest.raises(config.UserError, match="3 groups for 4 parts; every part needs a group of its own"):
         splits.assign_parts(["a", "b", "c"] * 10, [0] * 30, seed=1)
-
-
-def test_elpv_has_the_published_number_of_modules():
-    card = cards.load("elpv")
-    rows = card.reader.rows()
-    groups = splits.block_groups(card.group.size, rows[card.group.within], len(rows))
-    assert len(rows) == 2624 and len(set(groups)) == 44
-    counts = Counter(groups.tolist())
-    assert min(counts.values()) >= 48 and max(counts.values()) <= 72  # a module has 60 or 72 cells
-
-
-@given(st.lists(st.sampled_from("ab"), min_size=1, max_size=80), st.integers(1, 20))
-@few_trials
-def test_blocks_are_contiguous_of_one_kind_and_nearly_equal(within, size):
-    groups = splits.block_groups(size, within, len(within))
-    changes = sum(groups[1:] != groups[:-1])
-    assert changes + 1 == len(set(groups)) and sorted(groups) == groups.tolist()
-    assert all(len({kind for kind, group in zip(within, groups, strict=True) if group == one}) == 1 for one in groups)
-    assert max(Counter(groups.tolist()).values()) < 1.5 * size + 1
-
-
-def test_blocks_of_one_run():
-    assert Counter(splits.block_groups(10, None, 30).tolist()) == {"block000": 10, "block001": 10, "block002": 10}
 
 
 @given(sizes, st.integers(1, 500))
