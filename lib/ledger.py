@@ -18,8 +18,8 @@ from lib.findings import of_kind
 
 Decision = Literal["drop", "keep", "merge", "review"]
 EVERY = "*"  # in an override: all images of the kind
-OVERRIDE_COLUMNS = ["kind", "image", "decision", "reason"]
 WITH_OTHER = ("copy_of_bytes", "copy_of_pixels", "near_copy", "repeated_tree", "label_conflict", "across_parts")
+OVERRIDE_COLUMNS = ["kind", "image", "decision", "reason"]
 
 
 class Rule(BaseModel):

@@ -57,14 +57,15 @@ kinds.sort_values("images", ascending=False, kind="stable", ignore_index=True).h
 # format, tables that name absent files, copies, labels that contradict each other, values far from all others. None of
 # it stops the book, and nothing is deleted: chapter 2 shows what was decided. In every profile, this is about all files.
 
-# %% tags=["nbval-check-output"]
-ledger.groupby("kind", sort=False).size().rename("findings").to_frame()
-
-# %% [markdown]
-# The first of each kind, with what was seen. Images that are linked to the test part stand under a name that says nothing.
+#
+# The first of each kind is shown with what was seen. Images that are linked to the test part stand under a name that says
+# nothing.
 
 # %%
-ledger.groupby("kind", sort=False).head(3).set_index("kind")[["image", "other", "detail"]]
+by_kind = ledger.groupby("kind", sort=False)
+first = by_kind[["image", "detail"]].first()
+first.insert(0, "findings", by_kind.size())
+first
 
 # %% [markdown]
 # ## How the label varies
@@ -107,11 +108,15 @@ plots.lines(pixel_counts.groupby(shown_as, observed=True).mean().T, "grey value,
 
 # %% [markdown]
 # Some models expect numbers that are spread like a normal distribution. The table shows how skewed each property is (a
-# symmetric one has 0), and how far the power transformation that suits it best makes it symmetric. Properties that are
-# words (format, mode, kind) become one column a value before a model sees them.
+# symmetric one has 0), and how far the power transformation that suits it best makes it symmetric. A property that is a
+# word (format, mode, pattern of the name, what the card names) becomes one column a value.
 
 # %%
-properties.normality(development, [*units, "width", "height"]).round(2)
+known = properties.described(development, card.properties, card.source(development))
+numbers = properties.normality(known, known.select_dtypes("number")).round(2)
+words = known.select_dtypes(exclude="number").nunique().rename("columns").rename_axis("property").reset_index()
+table = pd.concat([numbers, words]).set_index("property").astype({"columns": "Int64"}).dropna(how="all")
+table.astype(object).fillna("")
 
 # %% [markdown]
 # ## The odd ones out
@@ -131,7 +136,6 @@ plots.pictures(pictures, [(rows["image"] + "<br>" + rows["detail"]).tolist() for
 # can tell, a network may learn instead of the content; every network of this book has to beat it.
 
 # %% mystnb={"figure": {"name": "fig-properties", "caption": "AUC of models that know one property of the files, and of one that knows all; one class against the others, the dashed line is chance."}}
-known = properties.described(development, card.properties, card.source(development))
 label, group = development["label"].fillna(0).to_numpy(int), development["group"].to_numpy()
 telling = properties.association(known, label, group)
 alone = dict(sorted(telling.alone.items(), key=lambda item: item[1].value))
@@ -144,10 +148,13 @@ claims.measure("H1.3", telling.by("brightness"))
 claims.measure("H1.4", telling.together)
 
 # %% [markdown]
-# Where the lower end of an interval lies clearly above chance, that is a warning of a shortcut.
+# Where the lower end of an interval lies clearly above chance, that is a warning of a shortcut. The association is Cramer's
+# V, for numbers the root of the share of variance between classes, on ranks.
 
 # %%
-telling.findings()[["kind", "detail"]]
+warned = telling.findings()["detail"].str.partition(":")[0]
+table = telling.table().round(2)
+table.assign(shortcut=table["property"].isin(warned)).set_index("property")
 
 # %% [markdown]
 # ## Do kinds differ?

@@ -77,7 +77,7 @@ def _folder(context: config.Context) -> Path:
     return folder
 
 
-def _summary(dataset: str, profile: str, table: pd.DataFrame, decided: pd.DataFrame, steps: dict[str, int]) -> dict:
+def _summary(dataset: str, profile: str, table: pd.DataFrame, decided: pd.DataFrame, steps: list[dict]) -> dict:
     visible = table[["image", "sha256", "group", "part", *hiding.LABELS]].astype(str)
     counts = table.groupby("part")["group"].agg(images="size", groups="nunique")
     let_through = decided[decided["kind"].eq("across_parts") & decided["decision"].eq("keep")]
@@ -90,6 +90,6 @@ def _summary(dataset: str, profile: str, table: pd.DataFrame, decided: pd.DataFr
         "parts": {
             part: {key: int(value) for key, value in row.items()} for part, row in counts.to_dict("index").items()
         },
-        "steps": [{"after": step, "images": count} for step, count in steps.items()],
+        "steps": steps,
         "let_through": let_through["reason"].value_counts().to_dict(),
     }

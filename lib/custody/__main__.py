@@ -4,8 +4,9 @@ import sys
 
 from lib import config, custody
 
-try:
-    custody.prepare(*sys.argv[1:])
-except config.UserError as error:
-    print(error, file=sys.stderr)
-    sys.exit(2)
+if __name__ == "__main__":
+    try:
+        custody.prepare(*sys.argv[1:])
+    except config.UserError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

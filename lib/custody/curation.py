@@ -21,7 +21,7 @@ class Curation:
     everything: pd.DataFrame  # one row a file
     table: pd.DataFrame  # what is left of it
     decided: list[pd.DataFrame] = field(default_factory=list)
-    steps: dict[str, int] = field(default_factory=dict)
+    steps: list[dict] = field(default_factory=list)  # after (name of the step), images and groups that are left
 
     def decide(self, step: str, *findings: pd.DataFrame) -> None:
         """Take decisions on findings and carry them out."""
@@ -34,7 +34,8 @@ class Curation:
             self.decided.append(decided)
         if table.empty:
             raise config.UserError(f"no image is left after the step {step!r}, of {len(self.table):,}; {self._why()}")
-        self.table, self.steps[step] = table, len(table)
+        self.table = table
+        self.steps.append({"after": step, "images": len(table), "groups": int(table["group"].nunique())})
 
     @property
     def ledger(self) -> pd.DataFrame:
@@ -57,7 +58,8 @@ def curate(card: Card, cache: Path) -> Curation:
     rules, overrides = ledger.policy(card.policy), ledger.overrides(card.name)
     described = manifest.build(card.read, rows["path"].tolist(), rows["identity"].tolist(), cache)
     everything = pd.concat([rows.drop(columns=["path", "identity"]), described], axis=1)
-    curation = Curation(rules, overrides, everything, everything, steps={"files": len(everything)})
+    curation = Curation(rules, overrides, everything, everything)
+    curation.keep("listing", everything)
     by_hand = ledger.manual_findings(curation.by_hand, [*everything["path"], *said["image"]])
     curation.decide("files and labels", said, *_of_files(everything), by_hand)
     _check_usable(curation.table, card)
@@ -69,7 +71,7 @@ def curate(card: Card, cache: Path) -> Curation:
     curation.decide("selection", of_kind("not_selected", left_out))
     table = curation.table.assign(part=splits.assign(curation.table, _strata(card), card.official, SPLIT_SEED))
     curation.keep("parts", table)
-    curation.decide("contradictions", *_of_labels(card, before, table))
+    curation.decide("contradictions", *_of_labels(card, before, table, curation.ledger))
     curation.keep("leaks", *leaks.gate(curation.table, curation.rules, curation.by_hand, card.name))
     _check_parts(curation.table)
     return curation
@@ -123,13 +125,17 @@ def _strict_first(table: pd.DataFrame, card: Card) -> pd.DataFrame:
     return table.iloc[rank.argsort(kind="stable")]
 
 
-def _of_labels(card: Card, before: pd.DataFrame, table: pd.DataFrame) -> list[pd.DataFrame]:
+def _of_labels(card: Card, before: pd.DataFrame, table: pd.DataFrame, decided: pd.DataFrame) -> list[pd.DataFrame]:
     """What labels of the development parts say; those of the test part are not looked at."""
     development = table[table["part"] != "test"]
     if not card.labelled:
         return [of_kind("label_conflict", [])]
     seen = before[~before["path"].isin(table.loc[table["part"] == "test", "path"])]
     with_copies = seen[seen["pixels_sha256"].isin(development["pixels_sha256"])]
-    named = development["label"].map(dict(enumerate(card.classes)))
     shown = with_copies.assign(label=card.named(with_copies).astype(str))
-    return [labels.conflicts(shown[["path", "pixels_sha256", "label"]]), labels.imbalance(named)]
+    named = card.named(development).astype(str).set_axis(development["path"])
+    return [
+        labels.conflicts(shown[["path", "pixels_sha256", "label"]]),
+        labels.near_conflicts(decided[decided["kind"] == "near_copy"], named),
+        labels.imbalance(development["label"].map(dict(enumerate(card.classes)))),
+    ]

@@ -27,6 +27,20 @@ def conflicts(table: pd.DataFrame) -> pd.DataFrame:
     return frame(("label_conflict", *finding) for _, *finding in sorted(found, key=lambda finding: finding[0]))
 
 
+def near_conflicts(pairs: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+    """Near copies with different labels: kind near_copy_conflict.
+
+    pairs: findings `near_copy`. labels: path -> label of the images that may be looked at; other pairs say nothing.
+    """
+    known = pairs[pairs["image"].isin(labels.index) & pairs["other"].isin(labels.index)]
+    both = zip(known["image"], known["other"], labels[known["image"]], labels[known["other"]], strict=True)
+    return frame(
+        ("near_copy_conflict", image, other, f"labelled {mine}, its near copy {its}")
+        for image, other, mine, its in both
+        if mine != its
+    )
+
+
 def imbalance(label_names: pd.Series, most: float = 1.5) -> pd.DataFrame:
     """One finding when the largest class has more than `most` times the images of the smallest, else none.
 

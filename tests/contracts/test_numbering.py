@@ -36,7 +36,7 @@ def test_the_table_of_contents_lists_what_the_graph_builds():
 
 def test_the_graph_builds_all_chapters():
     rules = (config.REPOSITORY / "Snakefile").read_text()
-    assert "\nCHAPTERS = book.chapters()\n" in rules and "from lib import config as book" in rules
+    assert "\nCHAPTERS = graph.chapters_of(DATASET)\n" in rules and "from lib import config as book" in rules
     assert rules.count("name=CHAPTERS)") >= 3  # records, pages and scripts that the site waits for
 
 

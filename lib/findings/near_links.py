@@ -1,7 +1,9 @@
 """Which pictures are one photograph: candidates by hash, verified on thumbnails, joined to groups."""
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +15,7 @@ SAME = 0.8
 SAME_OUTSIDE_CROWDS = 1.5
 CROWD = 4  # with more neighbours by hash than this, outside its own group, a picture has look-alikes
 BATCH = 2048  # pairs verified between two looks at what is joined already
+PIECE = 512  # pairs verified in one thread at a time
 MOST_UNDECIDED = 10_000_000  # pairs kept in memory; with more of them, all pictures count as look-alikes
 
 
@@ -43,7 +46,8 @@ class Pictures:
     def __init__(self, thumbnails: list[bytes]):
         self.thumbnails = thumbnails
 
-    def __call__(self, positions: np.ndarray) -> np.ndarray:
+    def at(self, positions: np.ndarray) -> np.ndarray:
+        """(k,) positions -> (k, 64, 64) uint8."""
         data = b"".join([self.thumbnails[position] for position in positions])
         return np.frombuffer(data, np.uint8).reshape(-1, likeness.SIZE, likeness.SIZE)
 
@@ -55,28 +59,32 @@ def links(hashes: np.ndarray, thumbnails: list[bytes], width: np.ndarray, height
     not depend on their order. Pictures that have many look-alikes, or less than 64 pixels a side, must be closer.
     """
     pictures, groups = Pictures(thumbnails), Groups(np.arange(len(hashes), dtype=np.int32))
-    side = likeness.noise_side(width, height)
-    tiny = np.minimum(width, height) < likeness.SMALLEST_SIDE
-    search, undecided, many = candidates.Search(hashes, candidates.second_hash(hashes, pictures)), [], 0
+    search = candidates.Search(hashes, candidates.second_hash(hashes, pictures.at))
+    measure = partial(_measured, pictures, likeness.noise_side(width, height))
+    undecided, many = [], 0
     with ThreadPoolExecutor() as pool:
         for one, two in search.pairs(groups.label, pool):
-            for part in _verified(one, two, groups, pictures, side, pool):
+            for part in _joined(one, two, groups, measure, pool):
                 many += len(part[0])
-                undecided = [*undecided, part] if many <= MOST_UNDECIDED else []
-    if undecided:
-        _join_outside_crowds(groups, *map(np.concatenate, zip(*undecided, strict=True)), search.neighbours, tiny)
+                if many <= MOST_UNDECIDED:
+                    undecided.append(part)
+    if undecided and many <= MOST_UNDECIDED:
+        one, two = (np.concatenate(side) for side in zip(*undecided, strict=True))
+        _join_outside_crowds(groups, one, two, search.neighbours, np.minimum(width, height) < likeness.SMALLEST_SIDE)
     return sorted(groups.links)
 
 
-def _verified(one, two, groups, pictures, side, pool):  # noqa: ANN001, ANN202
+def _joined(
+    one: np.ndarray, two: np.ndarray, groups: Groups, measure: Callable, pool: ThreadPoolExecutor
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Join what is the same; give the pairs that may be the same (earlier, later)."""
-    while len(one):
+    while True:
         apart = groups.label[one] != groups.label[two]
         one, two = one[apart], two[apart]
+        if not len(one):
+            return
         size = max(BATCH, len(one) // 8)
-        halves = np.array_split(np.arange(min(size, len(one))), 2)
-        measured = pool.map(lambda half: _measured(one[half], two[half], pictures, side), halves)
-        distance = np.concatenate(list(measured))
+        distance = np.concatenate(list(pool.map(measure, _pieces(one[:size]), _pieces(two[:size]))))
         for position in np.flatnonzero(distance <= SAME):
             groups.join(int(one[position]), int(two[position]))
         close = np.flatnonzero((distance > SAME) & (distance <= SAME_OUTSIDE_CROWDS))
@@ -85,13 +93,12 @@ def _verified(one, two, groups, pictures, side, pool):  # noqa: ANN001, ANN202
         one, two = one[size:], two[size:]
 
 
-def _measured(one: np.ndarray, two: np.ndarray, pictures: Pictures, side: np.ndarray) -> np.ndarray:
-    parts = np.split(np.arange(len(one)), range(1024, len(one), 1024)) if len(one) else []
-    found = [
-        likeness.distances(pictures(one[part]), pictures(two[part]), np.minimum(side[one[part]], side[two[part]]))
-        for part in parts
-    ]
-    return np.concatenate([np.empty(0, np.float32), *found])
+def _pieces(pairs: np.ndarray) -> list[np.ndarray]:
+    return np.split(pairs, range(PIECE, len(pairs), PIECE))
+
+
+def _measured(pictures: Pictures, side: np.ndarray, one: np.ndarray, two: np.ndarray) -> np.ndarray:
+    return likeness.distances(pictures.at(one), pictures.at(two), np.minimum(side[one], side[two]))
 
 
 def _join_outside_crowds(
