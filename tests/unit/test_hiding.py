@@ -153,6 +153,29 @@ def test_development_images_of_a_group_with_a_test_image_do_not_tell_its_name(pr
     assert table.loc["train/cat/021.png", "group"] == "train/cat/020.png"
 
 
+def test_a_folder_that_stands_in_the_test_part_twice_tells_nothing(prepared, tmp_path):
+    """With the copies that are truly found."""
+    test = tmp_path / "animals" / "test"
+    for name in ("cat", "dog"):
+        shutil.copytree(test / name, test / name / "again")
+    before = prepared("cpu")
+    told = custody.ledger(context("cpu"))
+    repeated = told[told["kind"] == "repeated_tree"]
+    assert len(repeated) == 2 * EACH["test"] and repeated["hidden"].all()
+    assert b"again" not in before["ledger.parquet"] and "test/" not in told.to_csv()
+    exchanged(test)
+    assert prepared("cpu") == before
+
+
+def test_a_training_folder_gives_way_to_its_copy_in_the_test_part(prepared, tmp_path):
+    shutil.copytree(tmp_path / "animals" / "test" / "cat", tmp_path / "animals" / "train" / "cat" / "a")
+    prepared("cpu")
+    table = custody.images(context("cpu"))
+    assert (table["part"] == "test").sum() == 2 * EACH["test"] and not table["image"].str.startswith(
+        "train/cat/a"
+    ).any()
+
+
 def test_official_parts_keep_their_use(prepared, tmp_path):
     prepared("cpu")
     table = custody.images(context("cpu"))
