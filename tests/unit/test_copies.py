@@ -30,7 +30,7 @@ def cell(seed: int) -> np.ndarray:
     picture = 100 + 0.5 * photograph(99, detail=0.0)
     picture[::50], picture[1::50], picture[:4], picture[:, :4] = 60, 70, 40, 40
     grains = cv2.resize(np.random.default_rng(seed).normal(size=(24, 24)), (200, 200), interpolation=cv2.INTER_CUBIC)
-    return np.clip(picture + 3 * grains, 0, 255).astype(np.uint8)
+    return np.clip(picture + 2.4 * grains, 0, 255).astype(np.uint8)
 
 
 def row(path: str, pixels: np.ndarray, encoding: str = "png", quality: int = 95) -> dict:
@@ -121,8 +121,20 @@ def test_pictures_of_little_contrast_are_not_all_alike():
     assert not len(copies.near(table(rows)))
 
 
+def test_of_faint_pictures_only_the_same_are_copies():
+    def faint(picture):
+        return perceptual.thumbnail((picture * 0.07 + 100).round().astype(np.uint8))[None]
+
+    side = np.full(1, 200.0)
+    first, other = photograph(1, detail=0.3).astype(float), photograph(2, detail=0.3)
+    assert likeness.distances(faint(first), faint(0.9 * first + 0.4 * other), side) > near_links.SAME_OUTSIDE_CROWDS
+    assert likeness.distances(faint(first), faint(0.9 * first + 20), side) < near_links.SAME
+
+
 def test_blank_and_unreadable_pictures_take_no_part():
     blank = [row(f"blank{grey}", np.full((100, 100), grey, np.uint8)) for grey in (0, 100, 101, 255)]
+    faint = (photograph(2) * 0.012 + 100).round().astype(np.uint8)
+    blank += [row("faint", faint), row("faint too", cv2.resize(faint, (100, 100), interpolation=cv2.INTER_AREA))]
     broken = row("broken", CHANGED["brighter"]()) | {"status": "truncated"}
     empty = dict.fromkeys(broken) | {"path": "empty", "status": "empty_file"}
     found = table([row("a", photograph(1)), *blank, broken, empty])
@@ -136,6 +148,19 @@ def test_tiny_pictures_are_found_unless_re_encoded():
     rows = [row(str(seed), picture) for seed, picture in enumerate(small)]
     rows += [row("changed", changed), row("large", large), row("jpg", small[5], "jpg", 40)]
     assert linked(copies.near(table(rows))) == {frozenset({"3", "changed"}), frozenset({"4", "large"})}
+
+
+def test_tiny_look_alikes_are_no_copies():
+    small = [cv2.resize(cell(seed), (28, 28), interpolation=cv2.INTER_AREA) for seed in range(20)]
+    for count in (2, 20):  # alone or in a crowd
+        assert not len(copies.near(table([row(str(seed), picture) for seed, picture in enumerate(small[:count])])))
+
+
+def test_joined_groups_are_one():
+    groups = near_links.Groups(np.arange(6))
+    for one, two in [(0, 1), (2, 3), (1, 3), (0, 2), (4, 5), (3, 5)]:
+        groups.join(one, two)
+    assert len(set(groups.label)) == 1 and groups.links == [(0, 1), (2, 3), (1, 3), (4, 5), (3, 5)]
 
 
 def clique() -> list[dict]:
@@ -193,7 +218,7 @@ def test_exact_copies():
     rows = [row("first", picture), row("other", photograph(2)), row("bytes", picture), row("pixels", picture, "bmp")]
     rows.append(row("again", picture, "bmp"))
     found = copies.exact(table(rows))
-    assert found.columns.tolist() == COLUMNS
+    assert tuple(found.columns) == COLUMNS
     assert found.to_numpy().tolist() == [
         ["copy_of_bytes", "bytes", "first", "the same file"],
         ["copy_of_pixels", "pixels", "first", "the same pixels in another encoding, BMP against PNG"],
@@ -254,6 +279,15 @@ def test_what_is_no_repeated_tree():
         assert not len(copies.repeated_trees(pd.DataFrame(first + others)))
 
 
+def test_one_folder_twice_under_the_same_name():
+    first, second = (
+        tree("a/", range(10)),
+        tree("b/", range(10), ("train/NORMAL",)) + tree("b/", range(50, 90), ("other",)),
+    )
+    found = copies.repeated_trees(pd.DataFrame(first + second))
+    assert set(found["detail"]) == {"b/train repeats a/train: 10 of its 10 images have a twin there"}
+
+
 def test_three_trees_have_one_original():
     found = copies.repeated_trees(pd.DataFrame(tree("a/", range(5)) + tree("b/", range(5)) + tree("c/", range(5))))
     assert {other.split("/")[0] for other in found["other"]} == {"a"} and len(found) == 30
@@ -306,6 +340,12 @@ def test_thumbnails_of_every_shape(shape):
     assert small.shape == (64, 64) and small.dtype == np.uint8
     assert abs(small.mean() - grey.mean()) < 8
     assert 0 <= perceptual.perceptual_hash(small) < 2**64
+
+
+def test_a_thumbnail_holds_means_of_areas():
+    grey = photograph(1, side=640)
+    means = grey.reshape(64, 10, 64, 10).mean(axis=(1, 3))
+    assert abs(perceptual.thumbnail(grey) - means).max() <= 0.51
 
 
 def test_the_hash_survives_what_copying_does():
