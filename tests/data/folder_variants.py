@@ -52,8 +52,9 @@ def write_undecodable_name(folder: Path, seed: int = 7) -> Planted:
     """One name is no UTF-8, as old archives leave them. Raises OSError where the file system refuses such names."""
     animals = tree(folder, seed)
     images = fill(animals, "", 20)
-    animals.unusual["undecodable name"] = animals.write("cats/caf\udce9.png", files.png(draw(animals, 0)))
-    return animals.planted(len(images) + 1)
+    animals.write("cats/caf\udce9.png", files.png(draw(animals, 0)))
+    animals.plant("unreadable", "cats/caf\\udce9.png")  # as it is shown
+    return animals.planted(len(images))
 
 
 def write_empty_class(folder: Path, seed: int = 7) -> Planted:
@@ -61,6 +62,7 @@ def write_empty_class(folder: Path, seed: int = 7) -> Planted:
     animals = tree(folder, seed)
     images = fill(animals, "", 24)
     (folder / "birds").mkdir()
+    animals.plant("empty_folder", "")
     animals.write_bad("junk", "fish/Thumbs.db", files.JUNK["Thumbs.db"])
     return animals.planted(len(images))
 
