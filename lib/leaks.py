@@ -14,9 +14,9 @@ def across_parts(table: pd.DataFrame) -> pd.DataFrame:
     """Findings `across_parts`: groups, exact copies and near copies that stand in several parts.
 
     table: the manifest with columns group and part. `image` is the one in the part that matters less, `other` its
-    counterpart; an image is listed once, the group before copies.
+    counterpart; an image is listed once, as a copy rather than as one of a group.
     """
-    found = pd.concat([_groups(table), _copies(table)], ignore_index=True)
+    found = pd.concat([_copies(table), _groups(table)], ignore_index=True)
     return found.drop_duplicates("image", ignore_index=True)
 
 
