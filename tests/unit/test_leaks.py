@@ -50,7 +50,8 @@ def test_groups_across_parts_stop_with_a_table_and_with_what_can_be_done(pairs):
     assert message.startswith("the parts leak: 4 of 9 images stand in one part and their like in another")
     assert "test/a3" not in message and "group a" not in message  # their names may tell labels of the test part
     for words in ("train/a1", "(an image of test)", "train and test: group", "validation and test: group",
-                  "params/datasets/mine.csv", "kind,image,decision,reason", "across_parts,*,drop,<why>", "across_parts,*,keep,<why>"):  # fmt: skip
+                  "params/datasets/mine.csv",
+                  "kind,image,decision,reason", "across_parts,*,drop,<why>", "across_parts,*,keep,<why>"):  # fmt: skip
         assert words in message, words
 
 
