@@ -147,10 +147,10 @@ print(f"{len(suspected)} of {len(development)} labels are suspected; the first a
 suspected[["image", "detail"]].head(8)
 
 # %% mystnb={"figure": {"name": "fig-labels", "caption": "The most suspected labels, one row a given label. Would you have labelled them so?"}}
-worst = development.set_index("path").loc[suspected["image"]].assign(detail=suspected["detail"].to_numpy())
+worst = suspected[["image", "detail"]].merge(development.drop(columns="image"), left_on="image", right_on="path")
 worst = worst.groupby(card.named(worst), observed=True).head(PICTURES)
-rows = worst.reset_index().groupby(card.named(worst.reset_index()), observed=True)
-titles = rows.apply(lambda row: (row["image"] + "<br>" + row["detail"]).tolist()).tolist()
+rows = worst.groupby(card.named(worst), observed=True)
+titles = [(found["image"] + "<br>" + found["detail"]).tolist() for _, found in rows]
 plots.pictures({name: [card.picture(path) for path in paths] for name, paths in rows["path"]}, titles)
 
 # %% [markdown]
