@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # A module imports only what stands above it. Modules of a package (with a slash) may import one another.
 ORDER = (
     "config", "atomic", "machine", "steps", "pictures", "dicom", "decode", "perceptual", "manifest", "findings/",
-    "ledger", "readers/", "labels", "groups", "folders", "cards", "leaks", "splits", "custody/", "pixels", "networks/",
+    "ledger", "readers/", "labels", "groups", "folders", "cards", "leaks", "splits", "custody/", "pixels", "weights", "networks/",
     "training/", "runs", "grids", "estimates", "intervals", "scores", "metrics", "statistics", "groupwise", "grades",
     "brightness", "folds", "classical", "inflation", "properties", "hypotheses", "plots/", "chapters", "graph", "site/",
     "lab", "book",
