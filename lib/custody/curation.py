@@ -130,7 +130,8 @@ def _of_labels(card: Card, before: pd.DataFrame, table: pd.DataFrame, decided: p
     development = table[table["part"] != "test"]
     if not card.labelled:
         return [of_kind("label_conflict", [])]
-    with_copies = before[before["pixels_sha256"].isin(development["pixels_sha256"])]
+    seen = before[~before["path"].isin(table.loc[table["part"] == "test", "path"])]
+    with_copies = seen[seen["pixels_sha256"].isin(development["pixels_sha256"])]
     shown = with_copies.assign(label=card.named(with_copies).astype(str))
     named = card.named(development).astype(str).set_axis(development["path"])
     return [
