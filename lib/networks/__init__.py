@@ -31,6 +31,11 @@ def minimum_size(name: str) -> int:
     return _constants(name)["MINIMUM_SIZE"]
 
 
+def input_range(name: str) -> tuple[float, float]:
+    """Lowest and highest value that a family takes, read in the same way."""
+    return _constants(name)["INPUT_RANGE"]
+
+
 def pretrained(name: str, parameters: dict[str, Any]) -> list[str]:
     """What a network that starts from published weights depends on beside its code: hashes of their file and of what
     reads it; nothing for a network that does not. Raises `lib.weights.WeightsRefused` where they are not installed.
@@ -53,4 +58,4 @@ def family(name: str) -> ModuleType:
 def _constants(name: str) -> dict[str, Any]:
     nodes = [node for node in ast.parse(source(name).read_text()).body if isinstance(node, ast.Assign)]
     wanted = {node.targets[0].id: node.value for node in nodes if isinstance(node.targets[0], ast.Name)}
-    return {key: ast.literal_eval(wanted[key]) for key in ("MINIMUM_SIZE", "WEIGHTS") if key in wanted}
+    return {key: ast.literal_eval(wanted[key]) for key in ("INPUT_RANGE", "MINIMUM_SIZE", "WEIGHTS") if key in wanted}

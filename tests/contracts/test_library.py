@@ -16,7 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ORDER = (
     "config", "atomic", "machine", "steps", "pictures", "dicom", "decode", "perceptual", "manifest", "findings/",
     "ledger", "readers/", "labels", "groups", "folders", "cards", "leaks", "splits", "custody/", "pixels", "weights", "networks/",
-    "training/", "runs", "grids", "estimates", "intervals", "scores", "metrics", "statistics", "groupwise", "grades",
+    "training/", "features/", "runs", "grids", "estimates", "intervals", "scores", "metrics", "statistics", "groupwise", "grades",
     "brightness", "folds", "classical", "inflation", "properties", "hypotheses", "plots/", "chapters", "graph", "site/",
     "lab", "book",
 )  # fmt: skip
@@ -43,8 +43,8 @@ def unit(path: Path) -> str:
 
 def may_load_deep_learning(path: Path) -> bool:
     """Files that are only imported where a network is built."""
-    light = {"__init__", "configuration", "data"}
-    return unit(path) in ("networks/", "training/") and path.stem not in light
+    light = {"__init__", "__main__", "configuration", "data"}
+    return unit(path) in ("networks/", "training/", "features/") and path.stem not in light
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
