@@ -5,7 +5,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
@@ -34,6 +34,8 @@ class Profile(BaseModel):
         None  # development images kept, evenly over the groups; None: all, and the real test part
     )
     train_ahead: bool = False  # whether runs are jobs of their own before the chapters
+    feature_engine: Literal["keras", "onnx"] = "keras"  # what computes frozen features
+    feature_threads: PositiveInt = 1
 
 
 class Strict(BaseModel):

@@ -29,12 +29,6 @@ class Inflation:
     probabilities: dict[str, np.ndarray]
     reasons: dict[str, str]
 
-    @property
-    def honest(self) -> np.ndarray | None:
-        """Probabilities under the strictest scheme that the data allow, mean over seeds: (n[, classes]); None: no scheme."""
-        usable = [scheme for scheme in SCHEMES if scheme in self.probabilities]
-        return self.probabilities[usable[-1]].mean(axis=0) if usable else None
-
     def auc(self, scheme: str) -> Estimate | Inapplicable:
         """AUC within folds, over groups and seeds; inapplicable where the data do not allow the scheme.
 
@@ -92,6 +86,25 @@ def study(
         scored = [classical.out_of_fold(model, features, labels, drawn) for drawn in fold[scheme]]
         probabilities[scheme] = np.stack(scored)
     return Inflation(labels, groups, fold, probabilities, reasons)
+
+
+def honest(
+    features: np.ndarray,
+    labels: np.ndarray,
+    groups: np.ndarray,
+    seeds: Sequence[int],
+    model: BaseEstimator | None = None,
+) -> np.ndarray | None:
+    """Probabilities from models that saw neither an image nor its group: (n[, classes]), mean over seeds.
+
+    Arguments as in `study`. None where classes or groups are too few for folds.
+    """
+    try:
+        drawn = [folds.group_folds(groups, labels, FOLDS, seed) for seed in seeds]
+    except folds.Unanswerable:
+        return None
+    model = model or classical.baseline()
+    return np.mean([classical.out_of_fold(model, features, np.asarray(labels), fold) for fold in drawn], axis=0)
 
 
 def _group_folds(groups: np.ndarray, labels: np.ndarray, seed: int) -> np.ndarray:

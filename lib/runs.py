@@ -156,6 +156,7 @@ def run_key(configuration: Configuration, data: Data) -> str:
     sources = [*sorted((folder / "training").glob("*.py")), network]
     code = [[path.name, atomic.code_sha256(path.read_text())] for path in sources]
     code += [[step.step, atomic.code_sha256(inspect.getsource(type(step)))] for step in configuration.recipe]
+    code += networks.pretrained(configuration.network.family, configuration.network.parameters)
     return atomic.value_sha256([configuration.model_dump(mode="json"), data.fingerprint(), code, _minor_versions()])[
         :20
     ]

@@ -10,13 +10,16 @@
 import numpy as np
 import pandas as pd
 
-from lib import cards, custody, groupwise, hypotheses, plots, properties
+from lib import cards, custody, embedding, features, groupwise, hypotheses, plots, properties
 from lib.config import chapter
 
 # %% tags=["parameters", "labels-optional"]
 DATASET = "elpv"
 PROFILE = "smoke"
 PICTURES = 6  # in each row
+BACKBONE = "efficientnet_lite0"  # pre-trained, never trained further here
+FEATURE_SIZE = 64  # pixels per side that it sees
+SEED = 7  # of the map
 
 # %%
 context = chapter("01_explore", DATASET, PROFILE)
@@ -128,6 +131,18 @@ outliers = ledger[ledger["kind"].str.startswith("outlier_") & ledger["image"].is
 odd = outliers.groupby("kind").head(PICTURES).groupby("kind")
 pictures = {kind.replace("_", " "): [card.picture(path) for path in rows["image"]] for kind, rows in odd}
 plots.pictures(pictures, [(rows["image"] + "<br>" + rows["detail"]).tolist() for _, rows in odd])
+
+# %% [markdown]
+# ## Which images lie close together?
+# A network that was trained on photographs of everything, and on none of these, gives each image a long row of numbers. Images
+# with similar rows lie close together on the map. Islands of one label are easy to tell; islands that hold several labels
+# show what else makes images alike: the camera, the kind, the group. Far distances on the map mean nothing.
+
+# %% mystnb={"figure": {"name": "fig-map", "caption": "Development images by what a pre-trained network sees in them, coloured by label; hover for the name."}}
+frozen = features.get(context, BACKBONE, FEATURE_SIZE)
+seen = frozen.of(development["image"])
+places = embedding.neighbours_map(seen, SEED)
+plots.scatter(places, shown_as, development["image"])
 
 # %% [markdown]
 # ## Can the label be told without looking?

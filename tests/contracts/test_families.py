@@ -46,6 +46,16 @@ def test_studies_get_the_parameters_that_the_graph_gives_them(name):
 
 
 @each_chapter
+def test_features_are_asked_for_as_the_graph_makes_them(name):
+    """`graph.features_of` knows them from the parameters BACKBONE and FEATURE_SIZE, and from nothing else."""
+    asked = [ast.unparse(call) for call in calls(name) if ast.unparse(call.func).startswith("features.")]
+    wrong = [call for call in asked if call != "features.get(context, BACKBONE, FEATURE_SIZE)"]
+    assert not wrong, f"{name}: {wrong} must be features.get(context, BACKBONE, FEATURE_SIZE)"
+    parameters = {"BACKBONE", "FEATURE_SIZE"} & set(graph.default_parameters(name))
+    assert len(parameters) == (2 if asked else 0), f"{name}: BACKBONE and FEATURE_SIZE go with features.get"
+
+
+@each_chapter
 def test_every_family_is_asked_for(name):
     families = {family.study.__name__ for family in grids.FAMILIES.values() if family.chapter == name}
     assert families == {study for study, _ in studies_called(name)}

@@ -82,7 +82,7 @@ def replace(name: str, old: str, new: str) -> Callable[[Path], None]:
         pytest.param(append("notebooks/01_explore.py", "\n# %%\ncard\n"), ONE_CHAPTER, id="code cell"),
         pytest.param(append("lib/networks/simple.py", "NEW = 1\n"), ONE_CHAPTER, id="network of one chapter"),
         pytest.param(
-            replace("params/smoke.yml", "01_explore: {PICTURES: 6}", "01_explore: {PICTURES: 5}"),
+            replace("params/smoke.yml", "01_explore: {PICTURES: 6", "01_explore: {PICTURES: 5"),
             ONE_CHAPTER,
             id="parameter of one chapter",
         ),  # fmt: skip
