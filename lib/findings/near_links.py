@@ -93,7 +93,7 @@ def _joined(
         np.add.at(tries, two[other], 1)
         close = other[distance[other] <= SAME_OUTSIDE_CROWDS]
         if len(close):
-            yield one[close].astype(np.int32), two[close].astype(np.int32)
+            yield one[close], two[close]
         one, two = one[size:], two[size:]
         size = BATCH if 2 * len(other) < size else 2 * size  # where many are joined, look again soon
 
