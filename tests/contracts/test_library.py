@@ -43,7 +43,7 @@ def unit(path: Path) -> str:
 
 def may_load_deep_learning(path: Path) -> bool:
     """Files that are only imported where a network is built."""
-    light = {"__init__", "configuration", "data"}
+    light = {"__init__", "configuration", "controls", "data"}
     return unit(path) in ("networks/", "training/") and path.stem not in light
 
 
