@@ -57,6 +57,8 @@ class Card(config.Strict):
     def _consistent(self) -> "Card":
         if isinstance(self.labels, GradedLabels) and len(self.classes) != 2:
             raise ValueError(f"graded levels are cut into two classes; `classes` has {len(self.classes)}")
+        if not any(isinstance(step, Resize) for step in self.recipe):
+            raise ValueError("recipe has no step `resize`, so images would be of many sizes")
         if not self.labelled and (self.classes or self.positive or self.selection != Selection()):
             raise ValueError("without labels there are no classes, no positive one and no selection")
         if len(self.classes) == 1 or len(set(self.classes)) != len(self.classes):

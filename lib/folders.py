@@ -35,9 +35,9 @@ def card_of(name: str, folder: Path) -> dict[str, Any]:
             f"{inner} has no two folders of classes (found: {found}); put the images of each class into a folder of its "
             "own, or write a card, see README, Bring your own images"
         )
-    for name, again in pairwise(sorted(classes, key=str.lower)):
-        if name.lower() == again.lower():
-            raise config.UserError(f"{inner} has classes {name!r} and {again!r}, which differ by case only; rename one")
+    for one, other in pairwise(sorted(classes, key=str.lower)):
+        if one.lower() == other.lower():
+            raise config.UserError(f"{inner} has classes {one!r} and {other!r}, which differ by case only; rename one")
     prefix = "" if inner == folder else re.escape(inner.relative_to(folder).as_posix()) + "/"
     official = f"(?P<official>{'|'.join(map(re.escape, parts))})/" if parts else ""
     label = f"(?P<label>{'|'.join(map(re.escape, classes))})"

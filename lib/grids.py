@@ -20,7 +20,7 @@ def simple_network(
     Source: S3.11, S3.12, S4.2.
     """
     card = cards.load(dataset)
-    extremes = card.graded and len(card.labels.names) > 2
+    extremes = card.graded and len(card.level_names) > 2
     phase = Phase(epochs=epochs, learning_rate=learning_rate)
     return {
         levels: _simple(card, image_size, phase, seeds, threads, levels=levels)

@@ -1,14 +1,14 @@
 """What groups do to a score: which of them carries it, and how well images are ranked inside each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from lib import statistics
 from lib.estimates import Estimate, Inapplicable
 from lib.intervals import estimate
 from lib.metrics import by_seed
-from lib.scores import auc
 from lib.statistics import correlation, mean_difference
 
 
@@ -32,35 +32,13 @@ def without_each(
 def auc_within(label: np.ndarray, probability: np.ndarray, groups: np.ndarray) -> Estimate | Inapplicable:
     """Chance that a positive image is ranked above a negative one of the same group, over all such pairs.
 
-    Unlike the AUC of all images it gains nothing from groups that differ as a whole. Several classes: the pairs of each
-    class against the rest are pooled. Shapes as in `without_each`. Inapplicable where no group holds two classes.
+    Unlike the AUC of all images it gains nothing from groups that differ as a whole. Several classes: the mean over classes
+    of one against the rest. Shapes as in `without_each`. Inapplicable where a class shares no group with another.
     """
-    index, names = pd.factorize(groups)
-    pairs, won = np.zeros(len(names)), np.zeros((len(probability), len(names)))
-    for group in range(len(names)):
-        rows = np.flatnonzero(index == group)
-        for truth, columns in _one_versus_rest(label[rows], probability[:, rows]):
-            count = truth.sum() * (len(truth) - truth.sum())
-            pairs[group] += count
-            won[:, group] += [count * auc(truth, column, np.ones((1, len(rows))))[0] for column in columns]
-    if not pairs.any():
+    statistic = statistics.auc_within(label, probability, groups)
+    if np.isnan(statistic(np.ones((1, len(label))))).any():
         return Inapplicable("no group holds images of two classes")
-    first = np.unique(index, return_index=True)[1]  # images of a group are drawn together, so one weight says all
-
-    def statistic(weights: np.ndarray) -> np.ndarray:
-        drawn, total = weights[:, first], weights[:, first] @ pairs
-        return np.divide(won @ drawn.T, total, out=np.full((len(won), len(drawn)), np.nan), where=total > 0)
-
     return estimate(statistic, groups, (0.0, 1.0))
-
-
-def _one_versus_rest(label: np.ndarray, probability: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(n,) 0 or 1 and (seeds, n), once for two classes, else once a class; only where there are images of both kinds."""
-    if probability.ndim == 2:
-        sides = [(label == 1, probability)]
-    else:
-        sides = [(label == index, probability[..., index]) for index in range(probability.shape[2])]
-    return ((truth.astype(int), columns) for truth, columns in sides if truth.any() and not truth.all())
 
 
 def share_difference(

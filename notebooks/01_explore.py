@@ -63,7 +63,7 @@ kinds.sort_values("images", ascending=False, kind="stable", ignore_index=True).h
 
 # %%
 by_kind = ledger.groupby("kind", sort=False)
-first = by_kind[["image", "other", "detail"]].first()
+first = by_kind[["image", "detail"]].first()
 first.insert(0, "findings", by_kind.size())
 first
 
@@ -115,7 +115,8 @@ plots.lines(pixel_counts.groupby(shown_as, observed=True).mean().T, "grey value,
 known = properties.described(development, card.properties, card.source(development))
 numbers = properties.normality(known, known.select_dtypes("number")).round(2)
 words = known.select_dtypes(exclude="number").nunique().rename("columns").rename_axis("property").reset_index()
-pd.concat([numbers, words]).set_index("property").fillna("")
+table = pd.concat([numbers, words]).set_index("property").astype({"columns": "Int64"}).dropna(how="all")
+table.astype(object).fillna("")
 
 # %% [markdown]
 # ## The odd ones out

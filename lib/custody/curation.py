@@ -61,7 +61,7 @@ def curate(card: Card, cache: Path) -> Curation:
     curation = Curation(rules, overrides, everything, everything)
     curation.keep("listing", everything)
     by_hand = ledger.manual_findings(curation.by_hand, [*everything["path"], *said["image"]])
-    curation.decide("files and labels", said, *_of_files(everything), by_hand)
+    curation.decide("files and labels", said, *_of_files(everything, card), by_hand)
     _check_usable(curation.table, card)
     before = curation.table
     curation.decide("copies", copies.exact(_strict_first(before, card)))
@@ -110,12 +110,12 @@ def _strata(card: Card) -> list[str]:
     return [*card.properties, "level" if card.graded else "label"]
 
 
-def _of_files(table: pd.DataFrame) -> list[pd.DataFrame]:
+def _of_files(table: pd.DataFrame, card: Card) -> list[pd.DataFrame]:
     return [
         files.unusable(table),
         files.wrong_extension(table),
         files.blank(table),
-        copies.repeated_trees(table),
+        copies.repeated_trees(_strict_first(table, card)),
     ]
 
 
@@ -130,7 +130,8 @@ def _of_labels(card: Card, before: pd.DataFrame, table: pd.DataFrame, decided: p
     development = table[table["part"] != "test"]
     if not card.labelled:
         return [of_kind("label_conflict", [])]
-    with_copies = before[before["pixels_sha256"].isin(development["pixels_sha256"])]
+    seen = before[~before["path"].isin(table.loc[table["part"] == "test", "path"])]
+    with_copies = seen[seen["pixels_sha256"].isin(development["pixels_sha256"])]
     shown = with_copies.assign(label=card.named(with_copies).astype(str))
     named = card.named(development).astype(str).set_axis(development["path"])
     return [

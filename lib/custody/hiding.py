@@ -7,7 +7,7 @@ from scipy.sparse.csgraph import connected_components
 from lib import config, ledger
 
 LABELS = ("label", "level")
-TELLING = ("label_conflict", "near_copy_conflict", "unknown_label")  # findings whose details name labels
+TELLING = ("label_conflict", "near_copy_conflict", "unknown_label", "repeated_tree")  # details name labels or folders
 
 
 def visible(table: pd.DataFrame, decided: pd.DataFrame, secret: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -18,7 +18,8 @@ def visible(table: pd.DataFrame, decided: pd.DataFrame, secret: pd.Series) -> tu
     """
     hidden = table["part"] == "test"
     image = table["path"].map(lambda path: secret.get(path, path))
-    shown = table.assign(image=image, path=table["path"].mask(hidden))
+    group = table["group"].map(lambda name: secret.get(name, name))  # of images that stand for themselves, a path
+    shown = table.assign(image=image, path=table["path"].mask(hidden), group=group)
     shown.loc[hidden, list(LABELS)] = pd.NA
     shown = _renamed_groups(pd.concat([shown[~hidden], shown[hidden].sort_values("image")], ignore_index=True))
     columns = {column: decided[column].map(lambda path: secret.get(path, path)) for column in ("image", "other")}

@@ -22,8 +22,8 @@ def repeated_trees(manifest: pd.DataFrame, share: float = SHARE, fewest: int = F
     """repeated_tree: every image of a folder that repeats another folder's images, in the same places below it.
 
     share, fewest: how many of a folder's images need a twin of equal pixels, as a fraction and as a number. Only the
-    topmost such folder is reported. The outer of two trees is the original, else the one that comes first. Two sibling
-    folders without folders below are two classes as likely as a repetition: their images are left to `copies.exact`.
+    topmost such folder is reported. The outer of two trees is the original, else the one that comes first. Two folders
+    of different names that hold nothing but images are two classes as likely as a repetition: `copies.exact` has those.
     """
     rows = manifest[manifest["status"] == "ok"]
     paths = [tuple(path.split("/")) for path in rows["path"]]
@@ -68,7 +68,7 @@ def _twins(paths: list[Folder], pixels: list[str], first: dict[Folder, int]) -> 
         alike[content[path], path[-2:]].append(path)
     for group in alike.values():  # one tree beside the other
         for one, two in combinations(group[:PAIRED], 2):
-            for tail in range(2, _common(one, two) + 1):
+            for tail in range(1, _common(one, two) + 1):
                 folders = sorted((one[:-tail], two[:-tail]), key=lambda folder: (len(folder), first[folder]))
                 if not _nested(*folders) and not _parts(*folders):
                     image, twin = (two, one) if folders[0] == one[:-tail] else (one, two)

@@ -82,11 +82,16 @@ def replace(name: str, old: str, new: str) -> Callable[[Path], None]:
         pytest.param(append("notebooks/01_explore.py", "\n# %%\ncard\n"), ONE_CHAPTER, id="code cell"),
         pytest.param(append("lib/networks/simple.py", "NEW = 1\n"), ONE_CHAPTER, id="network of one chapter"),
         pytest.param(
-            replace("params/smoke.yml", "IMAGES_PER_LEVEL: 6", "IMAGES_PER_LEVEL: 5"),
+            replace("params/smoke.yml", "01_explore: {PICTURES: 6}", "01_explore: {PICTURES: 5}"),
             ONE_CHAPTER,
             id="parameter of one chapter",
         ),  # fmt: skip
         pytest.param(append("lib/plots/style.py", "NEW = 1\n"), ALL_CHAPTERS, id="module that all import"),
+        pytest.param(
+            replace("params/ledger.yml", "blank: {decision: drop", "blank: {decision: keep"),
+            {"data": 1, **ALL_CHAPTERS},
+            id="rule for a kind of finding",
+        ),  # fmt: skip
         pytest.param(append("lib/splits.py", "NEW = 1\n"), {"data": 1, **ALL_CHAPTERS}, id="module of the data step"),
     ],
 )

@@ -24,8 +24,8 @@ def make_book(tmp_path, **asked: str) -> subprocess.CompletedProcess:
     [
         ({"profile": "huge"}, "PROFILE='huge' does not exist; PROFILE is one of: smoke, cpu, gpu"),
         ({"profile": ""}, "PROFILE='' does not exist; PROFILE is one of: smoke, cpu, gpu"),
-        ({"dataset": "cats"}, "DATASET='cats' does not exist; DATASET is one of: elpv"),
-        ({"dataset": "../elpv"}, "DATASET='../elpv' does not exist; DATASET is one of: elpv"),
+        ({"dataset": "cats"}, "DATASET='cats' does not exist; DATASET is one of: cats_and_dogs, chest_xray, "),
+        ({"dataset": "../elpv"}, "DATASET='../elpv' does not exist; DATASET is one of: cats_and_dogs, chest_xray, "),
         ({"jobs": "0"}, "JOBS='0' is not possible; JOBS is a whole number from 1 to 10000"),
         ({"jobs": "many"}, "JOBS='many' is not possible; JOBS is a whole number from 1 to 10000"),
         ({"jobs": "²"}, "JOBS='²' is not possible; JOBS is a whole number from 1 to 10000"),
@@ -42,7 +42,7 @@ def test_unknown_value_is_one_line_and_status_2(tmp_path, asked, line):
 def test_folder_without_the_data_is_one_line_and_status_2(tmp_path):
     (tmp_path / "empty").mkdir()
     done = make_book(tmp_path, data=str(tmp_path / "empty"))
-    assert done.returncode == 2 and "has no data/labels.csv; DATA must be a folder laid out like" in done.stderr
+    assert done.returncode == 2 and "empty has no folder data; DATA must be laid out as published" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

@@ -1,4 +1,6 @@
-"""Cards are validated field by field, find the images and read the table of labels."""
+"""Cards are validated field by field; images and what is said of them come out one row an image."""
+
+import shutil
 
 import pandas as pd
 import pytest
@@ -23,30 +25,90 @@ def write_card(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", config.datasets())
 def test_cards_of_the_book_are_valid(name):
-    card = cards.load(name)
-    assert card.name == name and card.positive in card.classes and card.licence and card.citation and card.address
+    card = cards.declared(name)
+    assert card.name == name and card.licence and card.citation and card.address
+    assert not card.classes or card.positive in card.classes
 
 
-def test_reader_gives_one_row_an_image(book, data_folder):
-    reader = cards.load("elpv").reader
-    rows = reader.rows()
-    assert reader.folder() == data_folder / "data" and rows.columns.tolist() == ["path", "level", "module_type"]
-    assert len(rows) == 128 and (reader.folder() / rows["path"].iloc[0]).is_file()
+def test_card_gives_one_row_an_image(book, data_folder):
+    card = cards.load("elpv")
+    rows, findings = card.rows()
+    assert card.reader.location() == data_folder / "data" and (data_folder / "data" / rows["path"].iloc[0]).is_file()
+    known = ["path", "identity", "outside", "label", "level", "group", "official", "module_type"]
+    assert rows.columns.tolist() == known and len(rows) == 128 == rows["path"].nunique() == rows["identity"].nunique()
     assert set(rows["module_type"]) == {"mono", "poly"} and rows["level"].between(0, 1).all()
+    assert findings["kind"].tolist() == ["count_differs"] and "2,624" in findings["detail"].iloc[0]
+
+
+def test_card_reads_the_bytes_and_the_picture_of_a_path(book, data_folder):
+    card = cards.load("elpv")
+    assert card.read("images/cell0001.png") == (data_folder / "data" / "images" / "cell0001.png").read_bytes()
+    assert card.picture("images/cell0001.png").shape == (24, 24)
+    with pytest.raises(OSError, match="cell9999"):
+        card.read("images/cell9999.png")
+
+
+TABLE = {"path": "labels.csv", "separator": "whitespace", "columns": ["image", "level", "module_type"]}
+READER = {"kind": "files", "package": "elpv_dataset", "root": "data", "layout": r"(?P<image>images/.*)", "table": TABLE}
+LEVELS = {"kind": "levels", "above": 0.5}
+RATIO = {"of": "sound", "to": "defective", "ratio": 1}
+WRONG = [
+    ({"classes": ["sound"]}, ["classes"]),
+    ({"classes": ["sound", "sound"]}, ["classes"]),
+    ({"classes": ["sound", "worn", "defective"]}, ["graded levels are cut into two classes", "3"]),
+    ({"classes": [0, 1]}, ["classes.0", "string"]),
+    ({"classes": []}, ["graded levels are cut into two classes", "0"]),
+    ({"title": None}, ["title", "required"]),
+    ({"title": ["a"]}, ["title", "string"]),
+    ({"licence": None}, ["licence", "required"]),
+    ({"name": "other"}, ["without `name:`"]),
+    ({"colour": "blue"}, ["colour", "not permitted"]),
+    ({"positive": "broken"}, ["'broken'", "sound", "defective"]),
+    ({"properties": "module_type"}, ["properties", "list"]),
+    ({"recipe": [{"step": "sharpen"}]}, ["recipe.0", "sharpen", "'grey'"]),
+    ({"recipe": []}, ["recipe"]),
+    ({"group": {"kind": "blocks", "size": 0}}, ["group", "size"]),
+    ({"group": {"kind": "patients"}}, ["group", "'blocks'", "'pattern'", "'column'", "'image'"]),
+    ({"group": {"kind": "pattern", "pattern": "(a"}}, ["group", "pattern", "not a regular expression"]),
+    ({"group": {"kind": "pattern", "pattern": "a"}}, ["group", "pattern", "parentheses"]),
+    ({"group": {"kind": "pattern", "pattern": "(a)", "every": 0}}, ["every"]),
+    ({"group": {"kind": "column"}}, ["group", "column", "required"]),
+    ({"group": None}, ["group", "required"]),
+    ({"labels": {"kind": "classes", "names": ["cat"]}}, ["labels", "names", "dictionary"]),
+    ({"labels": {"kind": "levels"}}, ["labels", "above", "required"]),
+    ({"labels": LEVELS | {"names": {"low": "sound"}}}, ["labels", "names", "number"]),
+    ({"labels": LEVELS | {"values": {"4a": "high"}}}, ["labels", "values", "number"]),
+    ({"labels": {"kind": "stars"}}, ["labels", "'classes'", "'levels'", "'none'"]),
+    ({"labels": {"kind": "none"}}, ["without labels there are no classes"]),
+    ({"labels": {"kind": "none"}, "classes": [], "positive": "", "selection": {"balanced": 4}}, ["no selection"]),
+    ({"reader": {"kind": "cloud"}}, ["reader", "'files'", "'npz'"]),
+    ({"reader": READER | {"layout": "(?P<image"}}, ["layout", "not a regular expression"]),
+    ({"reader": READER | {"layout": "(?P<path>.*)"}}, ["layout", "no group may be called path"]),
+    ({"reader": READER | {"layout": None}}, ["layout"]),
+    ({"reader": READER | {"table": TABLE | {"separator": "||"}}}, ["separator", "one character or `whitespace`"]),
+    ({"reader": READER | {"table": TABLE | {"separator": ""}}}, ["separator"]),
+    ({"reader": READER | {"table": TABLE | {"rows": "[a"}}}, ["rows", "not a regular expression"]),
+    ({"reader": READER | {"table": {"columns": ["image"]}}}, ["table", "path", "required"]),
+    ({"official": {"train": ["learning"]}}, ["official.train.0", "'train'", "'tuning'"]),
+    ({"official": {"train": []}}, ["official.train"]),
+    ({"counts": {"all": 0}}, ["counts.all"]),
+    ({"counts": {"all": "many"}}, ["counts.all"]),
+    ({"selection": {"balanced": -1}}, ["selection.balanced"]),
+    ({"selection": {"levels": ["high"]}}, ["selection.levels.0"]),
+    ({"selection": {"ratio": RATIO | {"ratio": 0}}}, ["selection.ratio.ratio"]),
+    ({"selection": {"ratio": RATIO | {"of": "cat"}}}, ["ratio 'cat' is not among the classes"]),
+    ({"selection": {"ratio": RATIO | {"of": "defective"}}}, ["to itself; name two classes"]),
+    ({"selection": {"random": 5}}, ["selection.random"]),
+    (
+        {"policy": {"near_copy": {"decision": "burn", "reason": "x"}}},
+        ["policy.near_copy.decision", "'drop'", "'merge'"],
+    ),
+    ({"policy": {"near_copy": {"decision": "drop"}}}, ["policy.near_copy.reason", "required"]),
+]
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"classes": ["sound"]}, ["classes"]),
-        ({"title": None}, ["title", "required"]),
-        ({"colour": "blue"}, ["colour"]),
-        ({"positive": "broken"}, ["'broken'", "sound", "defective"]),
-        ({"recipe": [{"step": "sharpen"}]}, ["recipe.0", "sharpen", "'grey'"]),
-        ({"group": {"kind": "blocks", "size": 0}}, ["group.size"]),
-        ({"group": {"kind": "patients"}}, ["group.kind", "'blocks'"]),
-        ({"reader": {"kind": "cloud"}}, ["reader.kind", "'package'"]),
-    ],
+    ("changes", "words"), WRONG, ids=[", ".join(changes) + " " + words[0] for changes, words in WRONG]
 )
 def test_wrong_card_names_file_field_and_what_is_allowed(write_card, changes, words):
     write_card(**changes)
@@ -57,6 +119,15 @@ def test_wrong_card_names_file_field_and_what_is_allowed(write_card, changes, wo
     assert all(word in message for word in words), message
 
 
+@pytest.mark.parametrize("text", [b"", b"- a\n- b\n", b"title", b"a: [", b"a: \xff\xfe", b"a: b: c"])
+def test_file_that_is_no_card_is_one_line(write_card, tmp_path, text):
+    write_card()
+    (tmp_path / "datasets" / "mine.yml").write_bytes(text)
+    with pytest.raises(config.UserError, match=r"^params/datasets/mine.yml") as caught:
+        cards.load("mine")
+    assert "\n" not in str(caught.value)
+
+
 def test_unknown_data_set_says_which_exist(write_card):
     write_card()
     assert cards.load("mine").name == "mine"
@@ -64,44 +135,118 @@ def test_unknown_data_set_says_which_exist(write_card):
         cards.load("yours")
 
 
+def test_unknown_kind_of_a_policy_says_which_exist(book, write_card, tmp_path):
+    from lib import custody
+
+    write_card(policy={"nearly_copy": {"decision": "drop", "reason": "x"}})
+    shutil.copy(config.REPOSITORY / "params" / "ledger.yml", tmp_path)
+    shutil.copy(config.REPOSITORY / "params" / "cpu.yml", tmp_path)
+    with pytest.raises(config.UserError, match="'nearly_copy' does not exist; .* near_copy"):
+        custody.prepare("mine", "cpu")
+
+
 def test_missing_package_says_what_to_do(write_card, monkeypatch):
     monkeypatch.delenv(config.DATA_VARIABLE, raising=False)
-    write_card()
-    write_card(reader=cards.load("mine").reader.model_dump() | {"package": "no_such_package"})
+    write_card(reader=READER | {"package": "no_such_package"})
     with pytest.raises(config.UserError, match="'no_such_package' is not installed; run `make book`"):
-        cards.load("mine").reader.folder()
+        cards.load("mine").reader.location()
 
 
-def test_folder_without_the_table_says_what_it_lacks(monkeypatch, tmp_path):
-    monkeypatch.setenv(config.DATA_VARIABLE, str(tmp_path))
-    with pytest.raises(config.UserError, match=r"has no data/labels.csv; DATA must be a folder laid out like"):
-        cards.load("elpv").reader.folder()
+def test_card_without_package_needs_data(write_card, monkeypatch):
+    monkeypatch.delenv(config.DATA_VARIABLE, raising=False)
+    write_card(reader=READER | {"package": None})
+    with pytest.raises(config.UserError, match="^DATA is missing: name the folder"):
+        cards.load("mine").rows()
 
 
-@pytest.mark.parametrize("row", ["images/cell0003.png  high  mono", "images/cell0003.png", "a b c d e"])
-def test_row_without_a_usable_level_is_refused_in_one_line(changeable_data, row):
+def test_folder_that_is_laid_out_otherwise_says_what_it_lacks(book, monkeypatch, changeable_data):
+    def refusal() -> str:
+        with pytest.raises(config.UserError) as caught:
+            cards.load("elpv").rows()
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    (changeable_data / "data" / "labels.csv").unlink()
+    assert "data has no labels.csv; DATA must be a folder laid out as published" in refusal()
+    shutil.rmtree(changeable_data / "data" / "images")
+    assert "holds no image where the card expects them" in refusal()
+    shutil.rmtree(changeable_data / "data")
+    assert "changeable has no folder data; DATA must be laid out as published" in refusal()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"properties": ["colour"]}, "no column 'colour'; table and layout give: image, level, module_type"),
+        ({"labels": LEVELS | {"column": "grade"}}, "no column 'grade'; table and layout give"),
+        ({"group": {"kind": "column", "column": "patient"}}, "no column 'patient'"),
+        ({"group": {"kind": "blocks", "size": 8, "within": "kind"}}, "no column 'kind'"),
+        ({"official": {"train": ["train"]}}, "no column 'official'"),
+        ({"reader": READER | {"layout": "images/.*"}}, "layout has no group `image`"),
+        ({"reader": READER | {"layout": "pictures/(?P<image>.*)"}}, "holds no image where the card expects them"),
+        (
+            {"reader": READER | {"layout": "images/(?P<image>.*)"}},
+            "none of the 128 images that labels.csv names is there",
+        ),
+        ({"group": {"kind": "pattern", "pattern": "(person)"}}, "is in no path, such as 'images/cell0001.png'"),
+    ],
+)
+def test_card_that_does_not_fit_its_data_is_one_line(book, write_card, changes, words):
+    write_card(**changes)
+    with pytest.raises(config.UserError) as caught:
+        cards.load("mine").rows()
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_unknown_published_part_is_one_line(book, write_card):
+    layout = r"(?P<image>images/cell0(?P<official>[01])?.*)"
+    write_card(reader=READER | {"layout": layout}, official={"1": ["train"]})
+    with pytest.raises(config.UserError, match="published part '0' is not in the card; it knows: 1"):
+        cards.load("mine").rows()
+
+
+def test_an_image_of_several_rows_comes_once(book, changeable_data):
     table = changeable_data / "data" / "labels.csv"
     rows = table.read_text().splitlines()
-    table.write_text("\n".join([*rows[:2], row, *rows[3:]]))
-    with pytest.raises(config.UserError, match=r"labels\.csv.*3") as caught:
-        cards.load("elpv").reader.rows()
-    assert "\n" not in str(caught.value)
+    again, other = rows[0], rows[1].split()
+    other[1] = "1.0" if float(other[1]) < 0.5 else "0.0"
+    table.write_text("\n".join([*rows, again, "  ".join(other)]))
+    listed, findings = cards.load("elpv").rows()
+    assert len(listed) == 128 == listed["path"].nunique()
+    found = findings.set_index("kind")["image"]
+    assert (found["repeated_row"], found["label_conflict"]) == (again.split()[0], other[0])
+    assert findings.loc[findings["kind"] == "label_conflict", "detail"].str.startswith("its rows say ").all()
+
+
+def test_one_class_only_is_one_line(book, write_card, changeable_data):
+    write_card(labels={"kind": "classes", "column": "module_type"}, classes=None, positive=None)
+    assert (cards.load("mine").classes, cards.load("mine").positive) == (["mono", "poly"], "poly")
+    table = changeable_data / "data" / "labels.csv"
+    table.write_text(table.read_text().replace("poly", "mono"))
+    with pytest.raises(config.UserError, match=r"data set mine has one class only \(mono\); two are needed"):
+        cards.load("mine")
+
+
+def test_names_that_the_found_classes_lack_are_one_line(book, write_card):
+    write_card(labels={"kind": "classes", "column": "module_type"}, classes=None, positive="amorphous")
+    with pytest.raises(config.UserError, match="positive 'amorphous' is not among the classes"):
+        cards.load("mine")
 
 
 def test_levels_are_named_in_their_order():
     levels = pd.Series([1.0, 0.0, 1 / 3, 0.3333333333333333, 2 / 3])
-    named = cards.load("elpv").named_levels(levels)
+    named = cards.load("elpv").named(pd.DataFrame({"label": 0, "level": levels}))
     assert named.tolist() == ["defective", "sound", "possibly defective", "possibly defective", "probably defective"]
     order = ["sound", "possibly defective", "probably defective", "defective"]
     assert named.cat.categories.tolist() == order and named.cat.ordered
 
 
 def test_level_without_a_name_is_its_own(write_card):
-    write_card(level_names=None)
-    assert cards.load("mine").named_levels(pd.Series([2.0, 0.5])).tolist() == ["2.0", "0.5"]
+    write_card(labels=LEVELS)
+    assert cards.load("mine").named(pd.DataFrame({"level": [2.0, 0.5]})).tolist() == ["2.0", "0.5"]
 
 
-def test_empty_table_is_refused_in_one_line(changeable_data):
-    (changeable_data / "data" / "labels.csv").write_text("")
-    with pytest.raises(config.UserError, match=r"labels\.csv has no row; columns are: path level module_type$"):
-        cards.load("elpv").reader.rows()
+def test_empty_table_is_refused_in_one_line(book, changeable_data):
+    (changeable_data / "data" / "labels.csv").write_text("\n\n")
+    with pytest.raises(config.UserError, match=r"labels\.csv has no row; expected columns: image level module_type$"):
+        cards.load("elpv").rows()

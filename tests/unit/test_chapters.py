@@ -201,6 +201,7 @@ def small_book(book, tmp_path, monkeypatch):
         SCRIPT.replace("NUMBER = 1", 'NUMBER = 1\nDATASET = "elpv"\nPROFILE = "smoke"')
     )
     shutil.copytree(config.PARAMETERS / "datasets", parameters / "datasets")
+    shutil.copy(config.PARAMETERS / "ledger.yml", parameters)
     (parameters / "cpu.yml").write_text(yaml.safe_dump({"chapters": {"10_small": {"NUMBER": 5}}}))
     monkeypatch.setattr(config, "PARAMETERS", parameters)
     monkeypatch.setattr(config, "NOTEBOOKS", notebooks)

@@ -53,7 +53,7 @@ def test_data_is_a_folder_or_nothing(monkeypatch, tmp_path):
     assert config.data_folder() == []
     monkeypatch.setenv(config.DATA_VARIABLE, str(tmp_path))
     assert config.data_folder() == [tmp_path]
-    for wrong in (tmp_path / "missing", __file__):
+    for wrong in (tmp_path / "missing", __file__, "~nobody/x", "x" * 5000):
         monkeypatch.setenv(config.DATA_VARIABLE, str(wrong))
         with pytest.raises(config.UserError, match="is no folder; DATA is a folder"):
             config.data_folder()

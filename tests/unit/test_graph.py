@@ -130,7 +130,10 @@ def names(code: str) -> set[str]:
         ("from lib.training import data", {"training/__init__.py", "training/data.py"}),
         ("from lib.training.data import Part", {"training/__init__.py", "training/data.py"}),
         ("def later():\n    from lib import splits", {"splits.py", "config.py"}),
-        ("if True:\n    import lib.custody", {"custody.py", "manifest.py", "decode.py", "steps.py"}),
+        (
+            "if True:\n    import lib.custody",
+            {"custody/__init__.py", "custody/hiding.py", "manifest.py", "decode.py"},
+        ),
     ],
 )
 def test_imports_are_found_directly_and_through_others(code, some):

@@ -37,7 +37,8 @@ def test_simple_network_is_a_run_a_seed_for_extremes_and_for_all():
     ],
 )
 def test_extremes_are_asked_for_where_three_levels_are_graded(monkeypatch, names, settings):
-    card = cards.load("elpv").model_copy(update={"level_names": names})
+    card = cards.load("elpv")
+    card = card.model_copy(update={"labels": card.labels.model_copy(update={"names": names})})
     monkeypatch.setattr(cards, "load", lambda _: card)
     assert list(grids.family("simple_network", PARAMETERS)) == settings
 

@@ -23,14 +23,14 @@ def images(classes: int, seeds: int = 2) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pairs_won(label: np.ndarray, probability: np.ndarray, groups: np.ndarray) -> float:
-    """Share of won pairs of one group, pair by pair; probability (n, columns), a column a class asked for."""
-    won = []
+    """Share of won pairs of one group, pair by pair, mean over classes; probability (n, columns), a column a class asked for."""
+    won = [[] for _ in range(probability.shape[1])]
     for column, (first, second) in product(range(probability.shape[1]), product(range(len(label)), repeat=2)):
         positive = column if probability.shape[1] > 1 else 1
         if groups[first] == groups[second] and label[first] == positive and label[second] != positive:
             difference = probability[first, column] - probability[second, column]
-            won.append((np.sign(difference) + 1) / 2)
-    return float(np.mean(won))
+            won[column].append((np.sign(difference) + 1) / 2)
+    return float(np.mean([np.mean(pairs) for pairs in won]))
 
 
 @pytest.mark.parametrize("classes", [2, 3])

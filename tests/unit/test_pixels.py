@@ -24,15 +24,20 @@ def raw(tmp_path):
     return folder
 
 
+def reading(raw):
+    """Gives the bytes of a path."""
+    return lambda name: (raw / name).read_bytes()
+
+
 def described(raw):
-    table = manifest.build(lambda name: (raw / name).read_bytes(), sorted(path.name for path in raw.glob("*.png")))
+    table = manifest.build(reading(raw), sorted(path.name for path in raw.glob("*.png")))
     return table.assign(image=table["path"].str.removesuffix(".png"))
 
 
 @pytest.fixture
 def cached(raw, tmp_path):
     """`cached(recipe, size)`: the cache of the folder as it is now."""
-    return lambda recipe=RECIPE, size=16: pixels.cached(tmp_path / "cache", raw, described(raw), recipe, size)
+    return lambda recipe=RECIPE, size=16: pixels.cached(tmp_path / "cache", reading(raw), described(raw), recipe, size)
 
 
 def folders(tmp_path):
@@ -65,9 +70,9 @@ def test_rows_of_named_images(cached):
 
 def test_second_use_decodes_nothing(raw, tmp_path, monkeypatch):
     table = described(raw)
-    first = pixels.cached(tmp_path / "cache", raw, table, RECIPE, 16)
+    first = pixels.cached(tmp_path / "cache", reading(raw), table, RECIPE, 16)
     monkeypatch.setattr(decode, "decode", lambda _: pytest.fail("decoded again"))
-    again = pixels.cached(tmp_path / "cache", raw, table, RECIPE, 16)
+    again = pixels.cached(tmp_path / "cache", reading(raw), table, RECIPE, 16)
     np.testing.assert_array_equal(again.array, first.array)
 
 
@@ -82,7 +87,7 @@ def test_one_computes_while_others_wait(raw, tmp_path, monkeypatch):
 
     monkeypatch.setattr(decode, "decode", slow)
     with ThreadPoolExecutor(3) as pool:
-        caches = list(pool.map(lambda _: pixels.cached(tmp_path / "cache", raw, table, RECIPE, 16), range(3)))
+        caches = list(pool.map(lambda _: pixels.cached(tmp_path / "cache", reading(raw), table, RECIPE, 16), range(3)))
     assert len(calls) == 12 and all((cache.array == caches[0].array).all() for cache in caches)
 
 
@@ -131,7 +136,7 @@ KILLED = """
             os.kill(os.getpid(), signal.SIGKILL)
         return real(*arguments)
     steps.apply = apply
-    pixels.cached(cache, raw, table, (steps.Grey(), steps.Resize()), 16)
+    pixels.cached(cache, lambda name: (raw / name).read_bytes(), table, (steps.Grey(), steps.Resize()), 16)
 """
 
 

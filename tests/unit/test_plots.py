@@ -67,8 +67,8 @@ def test_colours_of_a_palette_differ(palette):
     assert len(set(palette)) == len(palette)
 
 
-def test_histogram_shows_shares_of_each_level():
-    figure = FIGURES["histogram"]()
+def test_histograms_show_shares_of_each_level():
+    figure = FIGURES["histograms"]()
     assert {trace.name for trace in figure.data} == {"sound", "defective", "odd"}
     for trace in figure.data:
         assert sum(trace.y) == pytest.approx(1)

@@ -3,11 +3,13 @@
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib import cards, config, splits
+from lib import config, splits
+from lib.cards import Selection
 
 sizes = st.lists(st.integers(1, 60), min_size=4, max_size=30)
 levels = st.integers(0, 3)
@@ -79,29 +81,6 @@ def test_fewer_groups_than_parts_is_a_clear_error():
         splits.assign_parts(["a", "b", "c"] * 10, [0] * 30, seed=1)
 
 
-def test_elpv_has_the_published_number_of_modules():
-    card = cards.load("elpv")
-    rows = card.reader.rows()
-    groups = splits.block_groups(card.group.size, rows[card.group.within], len(rows))
-    assert len(rows) == 2624 and len(set(groups)) == 44
-    counts = Counter(groups.tolist())
-    assert min(counts.values()) >= 48 and max(counts.values()) <= 72  # a module has 60 or 72 cells
-
-
-@given(st.lists(st.sampled_from("ab"), min_size=1, max_size=80), st.integers(1, 20))
-@few_trials
-def test_blocks_are_contiguous_of_one_kind_and_nearly_equal(within, size):
-    groups = splits.block_groups(size, within, len(within))
-    changes = sum(groups[1:] != groups[:-1])
-    assert changes + 1 == len(set(groups)) and sorted(groups) == groups.tolist()
-    assert all(len({kind for kind, group in zip(within, groups, strict=True) if group == one}) == 1 for one in groups)
-    assert max(Counter(groups.tolist()).values()) < 1.5 * size + 1
-
-
-def test_blocks_of_one_run():
-    assert Counter(splits.block_groups(10, None, 30).tolist()) == {"block000": 10, "block001": 10, "block002": 10}
-
-
 @given(sizes, st.integers(1, 500))
 @few_trials
 def test_thinned_keeps_about_so_many_evenly(sizes, images):
@@ -112,3 +91,102 @@ def test_thinned_keeps_about_so_many_evenly(sizes, images):
     for group, size in Counter(groups).items():
         kept = sum(kept for kept, name in zip(keep, groups, strict=True) if name == group)
         assert abs(kept - share * size) <= 1.5
+
+
+OFFICIAL = {"train": ["train", "tuning", "validation"], "val": ["test"], "test": ["test"]}
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["train", "val", "test"]), st.integers(0, 1)), max_size=60), st.integers(0, 99)
+)
+@few_trials
+def test_published_parts_keep_their_use_and_groups_stay_whole(rows, seed):
+    rows = [*rows, *[("train", 0)] * 3, ("val", 0), ("test", 1)]
+    table = pd.DataFrame(rows, columns=["official", "label"], index=range(100, 100 + len(rows)))
+    table["group"] = [
+        f"{part}{number // 2 if number < len(rows) - 5 else number}" for number, (part, _) in enumerate(rows)
+    ]
+    part = splits.assign(table, ["label"], OFFICIAL, seed)
+    pd.testing.assert_series_equal(part, splits.assign(table, ["label"], OFFICIAL, seed))
+    assert (part[table["official"] != "train"] == "test").all() and set(part) == set(splits.PARTS)
+    assert set(part[table["official"] == "train"]) == {"train", "tuning", "validation"}
+    assert (part.groupby(table["group"]).nunique() == 1).all()
+
+
+def test_without_published_parts_all_are_divided_over_all():
+    table = pd.DataFrame({"group": groups_of([5] * 40), "label": [0, 1] * 100, "official": ""})
+    assert splits.assign(table, ["label"], {}, 1).value_counts().to_dict() == pytest.approx(
+        {part: 200 * share for part, share in splits.PARTS.items()}, abs=10
+    )
+
+
+def test_published_part_with_too_few_groups_is_one_line():
+    table = pd.DataFrame({"group": list("abcd"), "label": 0, "official": ["train", "train", "test", "val"]})
+    with pytest.raises(config.UserError, match="2 groups for 3 parts"):
+        splits.assign(table, ["label"], OFFICIAL, 1)
+
+
+def test_a_property_of_many_values_is_no_stratum():
+    table = pd.DataFrame({"group": groups_of([1] * 60), "label": [0, 1] * 30, "age": range(60)})
+    expected = splits.assign(table, ["label"], {}, 1)
+    pd.testing.assert_series_equal(splits.assign(table, ["age", "label"], {}, 1), expected)
+
+
+CLASSES = ["cat", "dog"]
+labels = st.lists(st.integers(0, 1), min_size=30, max_size=60).filter(lambda values: 5 < sum(values) < len(values) - 5)
+
+
+def selected(labels: list[int], seed: int = 1, **selection) -> pd.DataFrame:
+    levels = [label + position % 2 / 2 for position, label in enumerate(labels)]
+    table = pd.DataFrame({"label": labels, "level": levels}, index=range(7, 7 + len(labels)))
+    found = splits.select(table, Selection.model_validate(selection), CLASSES, seed)
+    assert found.index.is_unique and found.index.is_monotonic_increasing
+    pd.testing.assert_frame_equal(found, table.loc[found.index])
+    return found
+
+
+@given(labels, st.integers(1, 10), st.integers(0, 99))
+@few_trials
+def test_a_balanced_subset_is_exact_and_drawn_without_replacement(labels, pairs, seed):
+    each = min(pairs, sum(labels), len(labels) - sum(labels))
+    found = selected(labels, seed, balanced=2 * each)
+    assert found["label"].value_counts().to_dict() == {0: each, 1: each}
+    pd.testing.assert_frame_equal(found, selected(labels, seed, balanced=2 * each))
+
+
+@given(labels, st.floats(0.2, 1))
+@few_trials
+def test_a_forced_ratio_is_exact_and_leaves_the_other_class_whole(labels, share):
+    cats, dogs = len(labels) - sum(labels), sum(labels)
+    ratio = share * cats / dogs
+    if not round(ratio * dogs):
+        return
+    found = selected(labels, ratio={"of": "cat", "to": "dog", "ratio": ratio})
+    assert found["label"].value_counts().to_dict() == {0: round(ratio * dogs), 1: dogs}
+
+
+def test_levels_are_chosen_first_then_the_ratio_then_the_subset():
+    labels = [0, 0, 1, 1] * 20
+    assert set(selected(labels, levels=[0, 1.5])["level"]) == {0, 1.5}
+    ratio = {"of": "cat", "to": "dog", "ratio": 0.5}
+    assert selected(labels, levels=[0, 1, 1.5], ratio=ratio)["label"].value_counts().to_dict() == {0: 20, 1: 40}
+    both = selected(labels, levels=[0, 1, 1.5], ratio=ratio, balanced=20)
+    assert both["label"].value_counts().to_dict() == {0: 10, 1: 10} and 0.5 not in set(both["level"])
+
+
+def test_another_seed_draws_others():
+    labels = [0, 1] * 30
+    assert selected(labels, 1, balanced=20).index.tolist() != selected(labels, 2, balanced=20).index.tolist()
+
+
+@pytest.mark.parametrize(
+    ("selection", "words"),
+    [
+        ({"balanced": 62}, "asks for 31 images of class 'cat', there are 30"),
+        ({"balanced": 1}, "asks for 0 images of class 'cat'"),
+        ({"ratio": {"of": "dog", "to": "cat", "ratio": 2}}, "asks for 60 images of class 'dog', there are 30"),
+    ],
+)
+def test_too_few_images_for_what_is_asked_is_one_line(selection, words):
+    with pytest.raises(config.UserError, match=words):
+        selected([0, 1] * 30, **selection)
