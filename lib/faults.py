@@ -4,16 +4,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
+from lib import sanity
 from lib.training.configuration import Configuration
 from lib.training.data import Data
 
 if TYPE_CHECKING:
     import keras
 
-IMAGES = 32
 STEPS = 2
 
 
@@ -65,7 +64,7 @@ def _trained(configuration: Configuration, data: Data) -> "keras.Model":
 
     network = initial.build(configuration, data)
     model.compile_for(network, configuration.phases[0], data.classes)
-    images, labels = _batch(data)
+    images, labels = sanity.balanced_batch(data)
     for _ in range(STEPS):
         network.train_on_batch(images, labels)
     return network
@@ -118,7 +117,7 @@ def _stopped(configuration: Configuration, data: Data) -> None:
     head = network.layers[network.layers.index(network.get_layer("global_average")) :]
     for layer in head:
         features = layer(features)
-    checks.gradients(keras.Model(network.input, features), *_batch(data))
+    checks.gradients(keras.Model(network.input, features), *sanity.balanced_batch(data))
 
 
 def _by_batch(configuration: Configuration, data: Data) -> None:
@@ -126,7 +125,7 @@ def _by_batch(configuration: Configuration, data: Data) -> None:
 
     from lib.training import checks
 
-    images, _ = _batch(data)
+    images, _ = sanity.balanced_batch(data)
     network = _before(configuration, data, lambda image: image - keras.ops.mean(image, axis=0, keepdims=True))
     checks.independent_of_batch(network, images)
 
@@ -140,11 +139,3 @@ def _before(configuration: Configuration, data: Data, change: Callable) -> "kera
     network = initial.build(configuration, data)
     image = keras.Input(network.input_shape[1:], name="image")
     return keras.Model(image, network(change(image)))
-
-
-def _batch(data: Data) -> tuple[np.ndarray, np.ndarray]:
-    """Images (n, height, width, channels) uint8 and labels (n,) with the classes in turn."""
-    from lib.training import controls
-
-    part = controls.one_batch(data.train, IMAGES, 0)
-    return part.pixels[part.rows], part.labels

@@ -36,11 +36,10 @@ def sanity_checks(
     zero_learning_rate: float,
     input_dropout: float,
     wide_filters: int,
-    batch_epochs: int,
     batch_filters: int,
-    batch_loss: float,
     batch_image_size: int,
-    batch_seeds: list[int],
+    batch_epochs: int,
+    batch_loss: float,
     seeds: list[int],
     threads: int,
 ) -> Study:
@@ -63,7 +62,7 @@ def sanity_checks(
         "dropout, as printed": setting({"rescaling": False}, control=Control(input_dropout=input_dropout)),
         "shuffled": setting(control=Control(shuffled_labels=True)),
         "one batch": _simple(
-            card, batch_image_size, batch_phase, batch_seeds, threads, batch,
+            card, batch_image_size, batch_phase, seeds, threads, batch,
             control=Control(one_batch=True), measured_every=max(1, batch_epochs // 60),
         ),
     }  # fmt: skip

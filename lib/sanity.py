@@ -1,14 +1,18 @@
 """Questions to a network and to the way it is trained, for chapter 6."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from lib.runs import Run, probabilities
+from lib import config
+from lib.estimates import Estimate, Inapplicable
+from lib.metrics import decisions, difference_estimate
+from lib.runs import Predictions, Run, data_of, probabilities
+from lib.training import controls
 from lib.training.configuration import Configuration
 from lib.training.data import Data
 
@@ -23,12 +27,43 @@ def repeats(configuration: Configuration, data: Data, other_seed: int) -> None:
     assert (first != other).any(), "another seed gives the same weights: the seed plays no part"
 
 
-def begin_as_their_seeds(runs: Sequence[Run], data: Sequence[Data]) -> None:
+def begin_as_their_seeds(finished: Mapping[str, Sequence[Run]], context: config.Context) -> None:
     """Every run begins at the loss of the untrained network of its seed. Raises CheckFailed otherwise."""
     from lib.training import checks, initial
 
-    for run, seen in zip(runs, data, strict=True):
+    for run in (run for group in finished.values() for run in group):
+        seen = data_of(run.configuration, context)
         checks.begins_as_its_seed(run.history, initial.loss(run.configuration, seen))
+
+
+def balanced_batch(data: Data, images: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    """Training images (n, height, width, channels) uint8 and labels (n,), the classes in turn."""
+    part = controls.one_batch(data.train, images, seed=0)
+    return part.pixels[part.rows], part.labels
+
+
+def by_seed(runs: Sequence[Run], part: str, metric: str) -> pd.DataFrame:
+    """A measured number through training: a row an epoch, a column a seed."""
+    tables = {f"seed {run.configuration.seed}": run.history for run in runs}
+    columns = {name: table[table["part"] == part].set_index("epoch")[metric] for name, table in tables.items()}
+    return pd.DataFrame(columns)
+
+
+def training_loss(runs: Sequence[Run]) -> np.ndarray:
+    """Mean loss on the training part after training, nats: (seeds,)."""
+    return np.array([-np.log(_of_labels(run)).mean() for run in runs])
+
+
+def difference(metric: str, first: Predictions, second: Predictions) -> Estimate | Inapplicable:
+    """A metric of the first networks minus that of the second ones, paired by image and seed."""
+    pair = first.probabilities, second.probabilities
+    return difference_estimate(metric, first.labels, *pair, first.groups)
+
+
+def given_to_labels(run: Run, classes: Sequence[str]) -> dict[str, np.ndarray]:
+    """Probabilities that a run gives to the labels of the images that it learned from, by class."""
+    labels, given = run.predictions.query("part == 'train'")["label"].to_numpy(), _of_labels(run)
+    return {name: given[labels == index] for index, name in enumerate(classes)}
 
 
 def first_filters(network: "keras.Model") -> np.ndarray:
@@ -53,18 +88,24 @@ def one_batch_results(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def _batch_result(run: Run) -> dict[str, float]:
+    table, losses = run.predictions.query("part == 'train'"), -np.log(_of_labels(run))
+    decided = decisions(probabilities(table))
+    return {
+        "epochs": run.history["epoch"].max(),
+        "images": len(table),
+        "coincide": int((decided == table["label"]).sum()),
+        "loss": losses.mean(),
+        "worst": losses.max(),
+    }
+
+
+def _of_labels(run: Run) -> np.ndarray:
+    """(n,): the probability of the label of each training image, kept above 0."""
     table = run.predictions.query("part == 'train'")
     labels, probability = table["label"].to_numpy(), probabilities(table)
     if probability.ndim == 1:
         probability = np.stack([1 - probability, probability], axis=1)
-    losses = -np.log(np.maximum(probability[np.arange(len(labels)), labels], np.finfo(float).tiny))
-    return {
-        "epochs": run.history["epoch"].max(),
-        "images": len(labels),
-        "coincide": int((probability.argmax(axis=1) == labels).sum()),
-        "loss": losses.mean(),
-        "worst": losses.max(),
-    }
+    return np.maximum(probability[np.arange(len(labels)), labels], np.finfo(float).eps)
 
 
 def _weights(configuration: Configuration, data: Data, seed: int) -> np.ndarray:
