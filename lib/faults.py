@@ -13,7 +13,7 @@ from lib.training.data import Data
 if TYPE_CHECKING:
     import keras
 
-STEPS = 2
+STEPS = 10
 
 
 def caught(configuration: Configuration, data: Data) -> pd.DataFrame:

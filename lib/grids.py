@@ -63,7 +63,7 @@ def sanity_checks(
         "shuffled": setting(control=Control(shuffled_labels=True)),
         "one batch": _simple(
             card, batch_image_size, batch_phase, seeds, threads, batch,
-            control=Control(one_batch=True), measured_every=max(1, batch_epochs // 60),
+            control=Control(one_batch=True), measured_every=max(5, batch_epochs // 60),
         ),
     }  # fmt: skip
 

@@ -78,6 +78,11 @@ def first_filters(network: "keras.Model") -> np.ndarray:
     return kernel.sum(axis=2, keepdims=True) if network.input_shape[-1] == 1 else kernel
 
 
+def relative_change(before: np.ndarray, after: np.ndarray) -> float:
+    """Size of the difference of two arrays of one shape, as a share of the size of the first (root of summed squares)."""
+    return float(np.linalg.norm(after - before) / np.linalg.norm(before))
+
+
 def one_batch_results(runs: Sequence[Run]) -> pd.DataFrame:
     """What became of the batch that each run was to learn by heart: a row a seed.
 

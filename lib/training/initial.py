@@ -35,7 +35,7 @@ def build(configuration: Configuration, data: Data) -> keras.Model:
 
 def backbone(network: keras.Model) -> keras.Model:
     """A built network without its head: from the image to the features."""
-    return keras.Model(network.input, network.get_layer("global_average").input)
+    return keras.Model(network.input, network.get_layer("global_average").input, name="backbone")
 
 
 def loss(configuration: Configuration, data: Data) -> float:

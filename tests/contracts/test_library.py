@@ -17,8 +17,8 @@ ORDER = (
     "config", "atomic", "machine", "steps", "pictures", "dicom", "decode", "perceptual", "manifest", "findings/",
     "ledger", "readers/", "labels", "groups", "folders", "cards", "leaks", "splits", "custody/", "pixels", "networks/",
     "training/", "runs", "grids", "estimates", "intervals", "scores", "metrics", "statistics", "groupwise", "grades",
-    "brightness", "folds", "classical", "inflation", "properties", "hypotheses", "sanity", "faults", "plots/", "chapters", "graph",
-    "site/", "lab", "book",
+    "brightness", "folds", "classical", "inflation", "properties", "hypotheses", "sanity", "faults", "plots/", "chapters",
+    "graph", "site/", "lab", "book",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
     "training/": {"decode", "steps", "pixels", "networks/", "atomic"},
