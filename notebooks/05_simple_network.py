@@ -164,7 +164,7 @@ plots.curves(history, {"loss": "loss, nats", "accuracy": "accuracy"}, by="levels
 
 # %% mystnb={"figure": {"name": "fig-dynamics", "caption": "Predicted probability for each image of one fixed batch, epoch by epoch, coloured by the true class."}}
 first_run = finished["all"][0]
-watched = train.first_images(data["all"].tuning, train.DYNAMICS_IMAGES)
+watched = data["all"].tuning.first(train.DYNAMICS_IMAGES)
 plots.dynamics(first_run.dynamics, watched.labels, card.classes)
 
 # %% [markdown]

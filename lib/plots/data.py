@@ -112,6 +112,24 @@ def pictures(rows: Mapping[str, Sequence[np.ndarray]], titles: Sequence[Sequence
     return styled(figure)
 
 
+def filters(rows: Mapping[str, np.ndarray], most: int = 16) -> go.Figure:
+    """Weights of a convolution as pictures, a labelled row each, all on one scale: mid-grey is zero.
+
+    rows: label -> (height, width, channels, filters) float; the first `most` filters are drawn, of one or three channels,
+    else the mean over channels.
+    """
+    drawn = {
+        name: kernel if kernel.shape[2] in (1, 3) else kernel.mean(2, keepdims=True) for name, kernel in rows.items()
+    }
+    largest = max(np.abs(kernel[..., :most]).max() for kernel in drawn.values()) or 1.0
+    shades = {name: np.uint8(np.round(127.5 + 127.5 * kernel / largest)) for name, kernel in drawn.items()}
+    return pictures({name: [_flat(grey[..., i]) for i in range(grey.shape[3])][:most] for name, grey in shades.items()})
+
+
+def _flat(image: np.ndarray) -> np.ndarray:
+    return image[..., 0] if image.shape[-1] == 1 else image
+
+
 def _data_address(image: np.ndarray, side: int) -> str:
     """A PNG data address of an image of at most `side` pixels."""
     factor = side / max(image.shape[:2])

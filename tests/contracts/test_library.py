@@ -17,8 +17,8 @@ ORDER = (
     "config", "atomic", "machine", "steps", "pictures", "dicom", "decode", "perceptual", "manifest", "findings/",
     "ledger", "readers/", "labels", "groups", "folders", "cards", "leaks", "splits", "custody/", "pixels", "weights",
     "networks/", "training/", "features/", "runs", "grids", "estimates", "intervals", "scores", "metrics", "statistics",
-    "groupwise", "grades", "brightness", "folds", "classical", "embedding", "inflation", "properties", "hypotheses", "plots/",
-    "chapters", "graph", "site/", "lab", "book",
+    "groupwise", "grades", "brightness", "folds", "classical", "embedding", "inflation", "properties", "hypotheses",
+    "sanity", "faults", "plots/", "chapters", "graph", "site/", "lab", "book",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
     "training/": {"decode", "steps", "pixels", "networks/", "atomic"},
@@ -45,7 +45,7 @@ def unit(path: Path) -> str:
 
 def may_load_deep_learning(path: Path) -> bool:
     """Files that are only imported where a network is built."""
-    light = {"__init__", "__main__", "configuration", "data"}
+    light = {"__init__", "__main__", "configuration", "controls", "data"}
     return unit(path) in ("networks/", "training/", "features/") and path.stem not in light
 
 
