@@ -149,7 +149,7 @@ frozen = features.get(context, BACKBONE, FEATURE_SIZE)
 seen = frozen.of(development["image"])
 honest = inflation.honest(seen, label, group, SEEDS[:2])
 suspected = label_findings.label_errors(development["path"], label, honest, card.classes)
-print(f"{len(suspected)} of {len(development)} labels are suspected; the first are:")
+print(f"suspected labels: {len(suspected)}, of {len(development)} images; the first are:")
 suspected[["image", "detail"]].head(8)
 
 # %% mystnb={"figure": {"name": "fig-labels", "caption": "The most suspected labels, one row a given label. Would you have labelled them so?"}}

@@ -76,7 +76,7 @@ def test_one_class_gives_reasons():
     assert set(study.reasons) == set(inflation.SCHEMES)
     assert "one class" in study.auc("random").reason
     assert inflation.honest(features, labels * 0, groups, SEEDS) is None
-    assert study.reasons["random"] == "all 320 images are of one class"
+    assert study.reasons["random"] == "the 320 images are of one class, or without labels"
 
 
 def two_folds(shift):
