@@ -70,8 +70,11 @@ def test_training_starts_from_the_published_weights():
         dataset="elpv", recipe=recipe, image_size=32, network=network, phases=(Phase(epochs=1),), seed=7
     )
     built = model.build(run, 1, np.array([0, 1]), 2)
-    stem = weights.read(weights.find(family.WEIGHTS["lite0"]))["_conv_stem.weight"]
+    state = weights.read(weights.find(family.WEIGHTS["lite0"]))
+    stem, depthwise = state["_conv_stem.weight"], state["_blocks.5._depthwise_conv.weight"]
     np.testing.assert_array_equal(built.get_layer("stem_convolution").kernel, stem.transpose(2, 3, 1, 0))
+    kernel = built.get_layer("block4a_depthwise_convolution").kernel  # the same height and width: a cat survives a swap
+    np.testing.assert_array_equal(np.asarray(kernel)[..., 0], depthwise[:, 0].transpose(1, 2, 0))
 
 
 @pytest.mark.parametrize(
