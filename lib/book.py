@@ -47,7 +47,7 @@ def build(arguments: argparse.Namespace) -> int:
         if address:
             print(f"building {profile}: pages appear at {address}{page}", flush=True)
         if status := _build_profile(arguments.dataset, profile, jobs):
-            print(f"the {profile} book stopped; what failed, and where its log is, stands above", file=sys.stderr)
+            print(f"the {profile} book stopped; {_what_failed(arguments.dataset, profile)}", file=sys.stderr)
             return status
         print(
             f"{profile} is built: {address + page if address else config.book_root(arguments.dataset, profile) / 'site'}"
@@ -77,6 +77,12 @@ def _build_profile(dataset: str, profile: str, jobs: int) -> int:
             return subprocess.run(command, cwd=config.REPOSITORY).returncode
     except filelock.Timeout:
         raise config.UserError(f"the {profile} book of {dataset} is being built already; wait for it to end") from None
+
+
+def _what_failed(dataset: str, profile: str) -> str:
+    """The mistake in the data again, below everything that the build has printed; else where to look."""
+    failure = config.book_root(dataset, profile) / "logs" / "data.error"
+    return failure.read_text().strip() if failure.exists() else "what failed, and where its log is, stands above"
 
 
 def _gpus() -> int:

@@ -61,7 +61,7 @@ def curate(card: Card, cache: Path) -> Curation:
     curation = Curation(rules, overrides, everything, everything)
     curation.keep("listing", everything)
     by_hand = ledger.manual_findings(curation.by_hand, [*everything["path"], *said["image"]])
-    curation.decide("files and labels", said, *_of_files(everything), by_hand)
+    curation.decide("files and labels", said, *_of_files(everything, card), by_hand)
     _check_usable(curation.table, card)
     before = curation.table
     curation.decide("copies", copies.exact(_strict_first(before, card)))
@@ -110,12 +110,12 @@ def _strata(card: Card) -> list[str]:
     return [*card.properties, "level" if card.graded else "label"]
 
 
-def _of_files(table: pd.DataFrame) -> list[pd.DataFrame]:
+def _of_files(table: pd.DataFrame, card: Card) -> list[pd.DataFrame]:
     return [
         files.unusable(table),
         files.wrong_extension(table),
         files.blank(table),
-        copies.repeated_trees(table),
+        copies.repeated_trees(_strict_first(table, card)),
     ]
 
 

@@ -7,7 +7,7 @@ from scipy.sparse.csgraph import connected_components
 from lib import config, ledger
 
 LABELS = ("label", "level")
-TELLING = ("label_conflict", "near_copy_conflict", "unknown_label")  # findings whose details name labels
+TELLING = ("label_conflict", "near_copy_conflict", "unknown_label", "repeated_tree")  # details name labels or folders
 
 
 def visible(table: pd.DataFrame, decided: pd.DataFrame, secret: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:

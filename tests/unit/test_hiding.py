@@ -114,11 +114,11 @@ def found_by_content(monkeypatch, folder: Path) -> None:
     monkeypatch.setattr(copies, "across", across)
 
 
-def let_through(monkeypatch, tmp_path: Path, decision: str = "keep") -> None:
+def let_through(monkeypatch, tmp_path: Path, decision: str = "keep", *more: str) -> None:
     parameters = shutil.copytree(config.PARAMETERS, tmp_path / "params")
     (dataset,) = config.own_dataset()
-    text = f"kind,image,decision,reason\nacross_parts,*,{decision},as published\n"
-    (parameters / "datasets" / f"{dataset}.csv").write_text(text)
+    lines = ["kind,image,decision,reason", f"across_parts,*,{decision},as published", *more]
+    (parameters / "datasets" / f"{dataset}.csv").write_text("\n".join(lines))
     monkeypatch.setattr(config, "PARAMETERS", parameters)
 
 
@@ -151,6 +151,57 @@ def test_development_images_of_a_group_with_a_test_image_do_not_tell_its_name(pr
     shared = table.loc["train/cat/005.png", "group"]
     assert shared.startswith("test-") and (table["group"] == shared).sum() == 2
     assert table.loc["train/cat/021.png", "group"] == "train/cat/020.png"
+
+
+def test_a_folder_that_stands_in_the_test_part_twice_tells_nothing(prepared, tmp_path):
+    """With the copies that are truly found."""
+    test = tmp_path / "animals" / "test"
+    for name in ("cat", "dog"):
+        shutil.copytree(test / name, test / name / "again")
+    before = prepared("cpu")
+    told = custody.ledger(context("cpu"))
+    repeated = told[told["kind"] == "repeated_tree"]
+    assert len(repeated) == 2 * EACH["test"] and repeated["hidden"].all()
+    assert b"again" not in before["ledger.parquet"] and "test/" not in told.to_csv()
+    exchanged(test)
+    assert prepared("cpu") == before
+
+
+def test_a_training_folder_gives_way_to_its_copy_in_the_test_part(prepared, tmp_path):
+    shutil.copytree(tmp_path / "animals" / "test" / "cat", tmp_path / "animals" / "train" / "cat" / "a")
+    prepared("cpu")
+    table = custody.images(context("cpu"))
+    assert (table["part"] == "test").sum() == 2 * EACH["test"] and not table["image"].str.startswith(
+        "train/cat/a"
+    ).any()
+
+
+def test_labels_of_test_images_contradict_nobody(prepared, tmp_path, monkeypatch):
+    """Copies across parts, kept and let through: the label of the one in test is not held against the other's."""
+    folder = tmp_path / "animals"
+    shutil.copy(folder / "train" / "cat" / "005.png", folder / "test" / "dog" / "again.png")
+    let_through(monkeypatch, tmp_path, "keep", "copy_of_bytes,*,keep,as published")
+    before = prepared("cpu")
+    assert "label_conflict" not in set(custody.ledger(context("cpu"))["kind"])
+    exchanged(folder / "test")
+    assert prepared("cpu") == before
+
+
+@pytest.mark.parametrize("train", ["train", "Training"])
+def test_of_two_copies_the_one_in_the_published_test_part_stays(prepared, tmp_path, train):
+    folder = tmp_path / "animals"
+    (folder / "train").rename(folder / train)  # before `test` in the order of names, or behind it
+    shutil.copy(folder / train / "cat" / "005.png", folder / "test" / "dog" / "again.png")
+    prepared("cpu")
+    table = custody.images(context("cpu")).set_index("sha256")
+    assert table.loc[atomic.file_sha256(folder / train / "cat" / "005.png"), "part"] == "test"
+
+
+def test_part_that_is_left_without_images_is_one_line(prepared, tmp_path):
+    for image in (tmp_path / "animals" / "val").rglob("*.png"):
+        image.write_bytes(b"")
+    with pytest.raises(config.UserError, match="no image is left for the part 'validation'; correct `official`"):
+        prepared("cpu")
 
 
 def test_official_parts_keep_their_use(prepared, tmp_path):
