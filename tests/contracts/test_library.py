@@ -17,7 +17,7 @@ ORDER = (
     "config", "atomic", "machine", "steps", "pictures", "dicom", "decode", "perceptual", "manifest", "findings/",
     "ledger", "readers/", "labels", "groups", "folders", "cards", "leaks", "splits", "custody/", "pixels", "weights", "networks/",
     "training/", "features/", "runs", "grids", "estimates", "intervals", "scores", "metrics", "statistics", "groupwise", "grades",
-    "brightness", "folds", "classical", "inflation", "properties", "hypotheses", "plots/", "chapters", "graph", "site/",
+    "brightness", "folds", "classical", "baselines", "inflation", "properties", "hypotheses", "plots/", "chapters", "graph", "site/",
     "lab", "book",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
