@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from lib import classical, folds
 from lib.estimates import Estimate, Inapplicable
 from lib.intervals import Statistic, estimate
+from lib.metrics import confusion, metric_estimates
 from lib.statistics import auc_within
 
 DUMMY = "dummy"
@@ -83,6 +84,7 @@ class Study:
     def choices(self) -> pd.Series:
         """How often each description and model was best on all folds but one: one choice a seed and fold."""
         chosen = [self._best_on(seed, fold) for seed in range(len(self.fold)) for fold in np.unique(self.fold[seed])]
+        chosen = chosen or [(self.reason, "none")]
         index = pd.MultiIndex.from_tuples(chosen, names=["description", "model"])
         return pd.Series(1, index).groupby(level=[0, 1]).sum().sort_values(ascending=False).rename("times best")
 
@@ -95,8 +97,37 @@ class Study:
                 found[seed, own] = self.probabilities[self._best_on(seed, fold)][seed, own]
         return found
 
+    def table(self) -> dict[str, dict[str, Estimate | Inapplicable]]:
+        """AUC by description and model."""
+        if self.reason:
+            return {"": {"": Inapplicable(self.reason)}}
+        table: dict[str, dict[str, Estimate | Inapplicable]] = {}
+        for description, model in self.probabilities:
+            table.setdefault(description, {})[model] = self.of(description, model).auc()
+        return table
+
+    def gains(self, description: str, other: str) -> dict[str, Estimate | Inapplicable]:
+        """AUC on one description less that on another, by model."""
+        if self.reason:
+            return {"": Inapplicable(self.reason)}
+        return {model: self.of(description, model).less(self.of(other, model)) for model in self.models}
+
+    def confusions(self, description: str) -> dict[str, np.ndarray]:
+        """(classes, classes) counts of images by model, rows true, decided by the mean over seeds."""
+        return {
+            model: confusion(self.labels, self.probabilities[description, model].mean(axis=0)) for model in self.models
+        }
+
+    def metrics(self) -> dict[str, Estimate | Inapplicable]:
+        """Every metric of `best_probabilities`, by its name in `lib.metrics`."""
+        if self.reason:
+            return {"auc": Inapplicable(self.reason)}
+        return metric_estimates(self.labels, self.best_probabilities(), self.groups[self.rows])
+
     def seconds(self) -> pd.DataFrame:
         """Mean processor time of one fit: one row a model, one column a description."""
+        if self.reason:
+            return pd.DataFrame(index=pd.Index([], name="model"))
         means = pd.Series({key: seconds.mean() for key, seconds in self.fit_seconds.items()})
         return means.unstack(0)[list(dict.fromkeys(key[0] for key in self.fit_seconds))].loc[self.models]
 
