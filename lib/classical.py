@@ -91,7 +91,7 @@ def models(seed: int) -> dict[str, BaseEstimator]:
         ),
         "random forest": RandomForestClassifier(60, min_samples_leaf=5, max_samples=0.5, random_state=seed),
         "gradient boosting": HistGradientBoostingClassifier(
-            max_iter=60, max_leaf_nodes=8, max_features=0.1, early_stopping=False, random_state=seed
+            max_iter=50, max_leaf_nodes=8, max_features=0.1, max_bins=64, early_stopping=False, random_state=seed
         ),
     }
 
