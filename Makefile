@@ -2,6 +2,7 @@
 SHELL := /bin/sh
 DATASET ?=
 DATA ?=
+STUDY ?=
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 ifndef GPU
 GPU := $(shell nvidia-smi -L >/dev/null 2>&1 && echo 1 || echo 0)
@@ -24,7 +25,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab lint lock bench clean stop check-gpu
+.PHONY: help book test lab study lint lock bench clean stop check-gpu
 
 help: ## list what can be made
 	@echo "make <target> [PROFILE=smoke|cpu|gpu] [DATASET=card] [DATA=folder] [JOBS=2] [GPU=0|1]"
@@ -41,6 +42,9 @@ test: $(READY) lint ## everything that must hold: style, units, contracts, noteb
 
 lab: $(READY) ## the chapters as notebooks in JupyterLab
 	@python -m lib.lab
+
+study: $(READY) ## compare with published protocols on all images: STUDY
+	@python -m lib.studies '$(STUDY)'
 
 lint: $(READY) ## style of the code
 	@ruff check lib notebooks tests benchmarks && ruff format --check lib notebooks tests benchmarks

@@ -74,5 +74,6 @@ rule site:
         expand(f"{ROOT}/logs/{{name}}.page", name=CHAPTERS),
         expand("notebooks/{name}.py", name=CHAPTERS),
         graph.site_sources(),
+        graph.studies_run(DATASET),
     output: touch(f"{ROOT}/site/.complete")  # not a page: the pages of an unfinished build stay readable
     shell: "python -m lib.site.build {ROOT} --chapters {CHAPTERS}"

@@ -44,6 +44,17 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Study(Strict):
+    """A declared study, `params/studies/<name>.yml`: its notebook is `notebooks/study_<name>.py`."""
+
+    dataset: str
+    backbone: str  # whose frozen features it reads
+    feature_size: PositiveInt  # pixels per side
+    engine: Literal["keras", "onnx"] = "onnx"
+    threads: PositiveInt = 1
+    parameters: dict[str, Any]  # of its notebook
+
+
 @dataclass(frozen=True)
 class Context:
     """One chapter of one book: which data, which profile, and where its results go."""
@@ -88,6 +99,29 @@ def chapter(name: str, dataset: str, profile: str) -> Context:
     output = Path(os.environ.get(OUTPUT_VARIABLE, root / "interactive" / name))
     output.mkdir(parents=True, exist_ok=True)
     return Context(name, dataset, profile, root, output)
+
+
+def study(name: str, dataset: str) -> Context:
+    """Set up a declared study. It has no profile, and its results lie beside the books: `build/<dataset>/studies`.
+
+    Raises UserError for a study that is not declared, or that is of another data set.
+    """
+    one_of("DATASET", dataset, [study_settings(name).dataset])
+    root = build_folder() / dataset / "studies"
+    output = Path(os.environ.get(OUTPUT_VARIABLE, root / "interactive" / name))
+    output.mkdir(parents=True, exist_ok=True)
+    return Context(name, dataset, "studies", root, output)
+
+
+def studies() -> list[str]:
+    """Names of the declared studies, sorted."""
+    return sorted(path.stem for path in (PARAMETERS / "studies").glob("*.yml"))
+
+
+def study_settings(name: str) -> Study:
+    """What a study declares. Raises UserError for an unknown one, and as `validated`."""
+    path = PARAMETERS / "studies" / f"{one_of('STUDY', name, studies())}.yml"
+    return validated(Study, read_yaml(path), f"params/studies/{name}.yml")
 
 
 def datasets() -> list[str]:

@@ -14,6 +14,13 @@ from lib.statistics import mean_difference
 UNGRADED = Inapplicable("the labels are not graded in three levels or more")
 
 
+def extreme(levels: pd.Series) -> np.ndarray | Inapplicable:
+    """(n,) bool: images of the least and of the greatest level. levels: (n,) float, missing where there are none."""
+    if levels.isna().any() or levels.nunique() < 3:
+        return UNGRADED
+    return levels.isin([levels.min(), levels.max()]).to_numpy()
+
+
 def extremes_auc(extreme: Predictions | None) -> Estimate | Inapplicable:
     """AUC of the networks that learned from the extreme levels, on these levels. extreme: None where there are none."""
     if extreme is None:

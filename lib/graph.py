@@ -158,6 +158,12 @@ def features_fingerprint(settings: features.Settings) -> str:
     return atomic.value_sha256([features.fingerprint(settings), _module_hashes(package)])
 
 
+def studies_run(dataset: str) -> list[str]:
+    """Records of the studies that have been run: the site shows them, and nothing waits for them."""
+    folder = config.build_folder() / dataset / "studies" / "chapters"
+    return sorted(str(path) for path in folder.glob("study_*/record.json"))
+
+
 def site_sources() -> list[str]:
     """Files that only rendering depends on."""
     files = [*(config.REPOSITORY / "book").rglob("*"), *(PACKAGE / "site").glob("*.py"), PACKAGE / "chapters.py"]

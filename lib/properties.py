@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 from scipy import stats
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -85,6 +85,23 @@ def described(table: pd.DataFrame, properties: Sequence[str] = (), source: pd.Se
     return pd.concat([columns[numeric].astype(float), text], axis=1)
 
 
+def model() -> Pipeline:
+    """A logistic regression on what `described` gives, unfitted: squares and products of the transformed numbers, and one
+    column for each frequent value of the others."""
+    filled = SimpleImputer(strategy="median", keep_empty_features=True)
+    scaled = make_pipeline(filled, StandardScaler(), PowerTransformer())  # unscaled, sizes of 300 and 320 become equal
+    numbers = make_pipeline(scaled, PolynomialFeatures(2, include_bias=False))
+    values = OneHotEncoder(min_frequency=RARE, handle_unknown="infrequent_if_exist", sparse_output=False)
+    kinds = make_column_selector(dtype_include="number"), make_column_selector(dtype_exclude="number")
+    encoded = ColumnTransformer([("numbers", numbers, kinds[0]), ("values", values, kinds[1])])
+    return make_pipeline(encoded, LogisticRegression(C=0.1, max_iter=1000))
+
+
+def models(seed: int) -> dict[str, Pipeline]:
+    """The same, as `baselines.study` asks for models; nothing in it is drawn at random."""
+    return {"logistic regression": model()}
+
+
 def association(
     columns: pd.DataFrame, labels: np.ndarray, groups: np.ndarray, seeds: Sequence[int] = (7, 8, 9)
 ) -> Association:
@@ -93,8 +110,7 @@ def association(
     columns: as `described` makes them. labels: (n,) int from 0. groups: (n,) of any kind; they are never divided.
     seeds: of the folds. What tells nothing comes out near 0.5, and its interval misses 0.5 more often than one time in
     twenty, because folds learn from nearly the same images: judge against `SHORTCUT`, not against 0.5.
-    The model is a logistic regression on squares and products of the transformed numbers, and on one column a value of
-    the others. All is inapplicable where no property varies, or where groups or classes are too few.
+    All is inapplicable where no property varies, or where groups or classes are too few.
     """
     varying = [name for name in columns if columns[name].nunique() > 1]
     if not varying:
@@ -106,8 +122,8 @@ def association(
         return Association({}, Inapplicable(str(reason)), {}, ())
 
     def told_by(names: list[str]) -> Estimate:
-        chosen, model = columns[names], _model(columns[names])
-        scored = [classical.out_of_fold(model, chosen, labels, fold, calibrated=False) for fold in divisions]
+        chosen = columns[names]
+        scored = [classical.out_of_fold(model(), chosen, labels, fold, calibrated=False) for fold in divisions]
         return estimate(auc_within(labels, np.stack(scored), divisions), groups, (0.0, 1.0))
 
     alone = {name: told_by([name]) for name in varying}
@@ -132,17 +148,6 @@ def normality(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
             exponent = power.lambdas_[0]
         rows.append((name, before, exponent, after))
     return pd.DataFrame(rows, columns=["property", "skewness", "exponent", "skewness_after"])
-
-
-def _model(columns: pd.DataFrame) -> Pipeline:
-    numeric = columns.select_dtypes("number").columns.tolist()
-    others = [name for name in columns if name not in numeric]
-    filled = SimpleImputer(strategy="median", keep_empty_features=True)
-    scaled = make_pipeline(filled, StandardScaler(), PowerTransformer())  # unscaled, sizes of 300 and 320 become equal
-    numbers = make_pipeline(scaled, PolynomialFeatures(2, include_bias=False))
-    values = OneHotEncoder(min_frequency=RARE, handle_unknown="infrequent_if_exist", sparse_output=False)
-    encoded = ColumnTransformer([("numbers", numbers, numeric), ("values", values, others)])
-    return make_pipeline(encoded, LogisticRegression(C=0.1, max_iter=1000))
 
 
 def _strength(values: pd.Series, labels: np.ndarray) -> float:

@@ -22,10 +22,12 @@ def intervals(
     unit: str,
     reference: float | Mapping[str, float] | None = None,
     level: float = 0.95,
+    cross: str = "without looking at the image",
 ) -> go.Figure:
     """Estimates as points with their intervals; where there is none, the reason.
 
     reference: where nothing would be gained, drawn as a dashed line; as a mapping, a cross for each name it holds.
+    cross: what the crosses mean.
     """
     figure = go.Figure()
     for row, (name, estimate) in enumerate(estimates.items()):
@@ -38,7 +40,7 @@ def intervals(
     if all(isinstance(estimate, Inapplicable) for estimate in estimates.values()):
         figure.update_xaxes(showticklabels=False)
     elif isinstance(reference, Mapping):
-        _crosses(figure, {name: reference[name] for name in estimates if name in reference})
+        _crosses(figure, {name: reference[name] for name in estimates if name in reference}, cross)
     else:
         _dashed(figure, reference)
     figure.update_layout(xaxis_title=f"{unit} ({100 * level:g} % interval)", height=110 + 50 * len(estimates))
@@ -106,15 +108,15 @@ def _interval(figure: go.Figure, name: str, estimate: Estimate, level: float) ->
     )
 
 
-def _crosses(figure: go.Figure, values: Mapping[str, float]) -> None:
+def _crosses(figure: go.Figure, values: Mapping[str, float], meaning: str) -> None:
     marker = {"size": 9, "symbol": "x-thin", "line": {"width": 2, "color": "#888888"}}
     figure.add_scatter(
         x=list(values.values()),
         y=list(values),
         mode="markers",
         marker=marker,
-        name="without looking at the image",
-        hovertemplate="%{x:.3f}<extra>%{y}, without looking</extra>",
+        name=meaning,
+        hovertemplate="%{x:.3f}<extra>%{y}, " + meaning + "</extra>",
     )
 
 

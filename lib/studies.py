@@ -1,0 +1,40 @@
+"""The command behind `make study`: run a declared study, and put its page on the sites that have been built."""
+
+import os
+import sys
+
+from lib import chapters, config, custody, features, yardstick
+from lib.site import build as site_build
+from lib.site.notebook import SiteError
+
+
+def run(name: str) -> None:
+    """Features first, then the notebook, then the sites of its data set. Raises UserError for an unknown study."""
+    declared = config.study_settings(name)
+    folder = config.build_folder() / declared.dataset
+    prepared = config.Context(name, declared.dataset, "studies", folder / "studies", folder / "studies" / "prepared")
+    yardstick.features_of(prepared, custody.yardstick_labels(prepared))
+    chapters.build_study(name)
+    print(f"study {name} has run: {folder / 'studies' / 'chapters' / f'study_{name}'}")
+    for index in sorted(folder.glob("*/site/index.html")):
+        site_build.build_site(index.parents[1], config.NOTEBOOKS, partial=True)
+        print(f"its page: {index.with_name(f'study_{name}.html')}")
+
+
+def main(name: str) -> int:
+    """Returns the exit status; a mistake is one line."""
+    os.environ["PYTHONHASHSEED"] = "0"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        run(name)
+    except config.UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (chapters.ChapterFailed, features.FeaturesFailed, SiteError) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:2] or [""]))
