@@ -31,7 +31,8 @@ def caught(configuration: Configuration, data: Data) -> pd.DataFrame:
         "a layer gets no gradient": _stopped,
         "images are normalised by their batch, in prediction too": _by_batch,
     }
-    lines = {name: _line(name, partial(mistake, configuration, data)) for name, mistake in made.items()}
+    trained = _trained(configuration, data)
+    lines = {name: _line(name, partial(mistake, configuration, data, trained)) for name, mistake in made.items()}
     return pd.DataFrame({"stopped with": lines}).rename_axis("mistake")
 
 
@@ -45,7 +46,7 @@ def _line(name: str, mistake: Callable[[], None]) -> str:
     raise AssertionError(f"no check stopped this: {name}")
 
 
-def _unconnected(configuration: Configuration, data: Data) -> None:
+def _unconnected(configuration: Configuration, data: Data, trained: "keras.Model") -> None:
     import keras
     from keras import layers
 
@@ -70,21 +71,21 @@ def _trained(configuration: Configuration, data: Data) -> "keras.Model":
     return network
 
 
-def _continued(configuration: Configuration, data: Data) -> None:
+def _continued(configuration: Configuration, data: Data, trained: "keras.Model") -> None:
     from lib.training import checks, initial
 
-    checks.fresh_weights(_trained(configuration, data), initial.build(configuration, data))
+    checks.fresh_weights(trained, initial.build(configuration, data))
 
 
-def _record_of_continued(configuration: Configuration, data: Data) -> None:
+def _record_of_continued(configuration: Configuration, data: Data, trained: "keras.Model") -> None:
     from lib.training import checks, initial, measure
 
-    first = measure.logits(_trained(configuration, data), data.train)
+    first = measure.logits(trained, data.train)
     history = pd.DataFrame([{"epoch": 0, "part": "train"} | measure.scores(data.train.labels, first)])
     checks.begins_as_its_seed(history, initial.loss(configuration, data))
 
 
-def _shared_layer(configuration: Configuration, data: Data) -> None:
+def _shared_layer(configuration: Configuration, data: Data, trained: "keras.Model") -> None:
     import keras
 
     from lib.training import checks, initial
@@ -93,21 +94,21 @@ def _shared_layer(configuration: Configuration, data: Data) -> None:
     checks.fresh_weights(network, keras.Model(network.input, network.output))
 
 
-def _shared_optimiser(configuration: Configuration, data: Data) -> None:
+def _shared_optimiser(configuration: Configuration, data: Data, trained: "keras.Model") -> None:
     from lib.training import checks, initial
 
-    used, network = _trained(configuration, data).optimizer, initial.build(configuration, data)
-    network.compile(used)
+    network = initial.build(configuration, data)
+    network.compile(trained.optimizer)
     checks.fresh_optimiser(network)
 
 
-def _blind(configuration: Configuration, data: Data) -> None:
+def _blind(configuration: Configuration, data: Data, trained: "keras.Model") -> None:
     from lib.training import checks
 
     checks.reads_input(_before(configuration, data, lambda image: 0 * image))
 
 
-def _stopped(configuration: Configuration, data: Data) -> None:
+def _stopped(configuration: Configuration, data: Data, trained: "keras.Model") -> None:
     import keras
 
     from lib.training import checks, initial
@@ -120,7 +121,7 @@ def _stopped(configuration: Configuration, data: Data) -> None:
     checks.gradients(keras.Model(network.input, features), *sanity.balanced_batch(data))
 
 
-def _by_batch(configuration: Configuration, data: Data) -> None:
+def _by_batch(configuration: Configuration, data: Data, trained: "keras.Model") -> None:
     import keras
 
     from lib.training import checks

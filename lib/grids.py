@@ -23,7 +23,7 @@ def simple_network(
     extremes = card.graded and len(card.level_names) > 2
     phase = Phase(epochs=epochs, learning_rate=learning_rate)
     return {
-        levels: _simple(card, image_size, phase, seeds, threads, levels=levels)
+        levels: _simple(card, image_size, seeds, threads, phase, levels=levels)
         for levels in (("extreme", "all") if extremes else ("all",))
     }
 
@@ -52,17 +52,17 @@ def sanity_checks(
     card = cards.load(dataset)
     phase, zero_phase = (Phase(epochs=epochs, learning_rate=rate) for rate in (learning_rate, zero_learning_rate))
     batch_phase = Phase(epochs=batch_epochs, learning_rate=learning_rate, stop_below=batch_loss)
-    setting = partial(_simple, card, image_size, phase, seeds, threads)
+    setting = partial(_simple, card, image_size, seeds, threads, phase=phase, measured_every=max(1, epochs // 10))
     batch, wide = ({"filters": [width, width]} for width in (batch_filters, wide_filters))
     return {
         "real": setting(),
-        "wide": setting(wide),
-        "zero": _simple(card, image_size, zero_phase, seeds, threads, bias=0.0, control=Control(hidden=1)),
+        "wide": setting(parameters=wide),
+        "zero": setting(phase=zero_phase, bias=0.0, control=Control(hidden=1)),
         "hidden": setting(control=Control(hidden=input_dropout)),
-        "dropout, as printed": setting({"rescaling": False}, control=Control(input_dropout=input_dropout)),
+        "dropout, as printed": setting(parameters={"rescaling": False}, control=Control(input_dropout=input_dropout)),
         "shuffled": setting(control=Control(shuffled_labels=True)),
         "one batch": _simple(
-            card, batch_image_size, batch_phase, seeds, threads, batch,
+            card, batch_image_size, seeds, threads, batch_phase, batch,
             control=Control(one_batch=True), measured_every=max(5, batch_epochs // 60),
         ),
     }  # fmt: skip
@@ -71,9 +71,9 @@ def sanity_checks(
 def _simple(
     card: cards.Card,
     image_size: int,
-    phase: Phase,
     seeds: list[int],
     threads: int,
+    phase: Phase,
     parameters: dict[str, Any] | None = None,
     bias: str | float = "prior",
     **others: Any,

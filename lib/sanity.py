@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 
 
 def repeats(configuration: Configuration, data: Data, other_seed: int) -> None:
-    """Train one epoch twice: the same weights, bit for bit; another seed gives other ones. Raises AssertionError if not."""
-    first, again, other = (_weights(configuration, data, seed) for seed in (configuration.seed,) * 2 + (other_seed,))
+    """Train one epoch twice: the same weights, bit for bit; another seed starts from others. Raises AssertionError if not."""
+    from lib.training import initial
+
+    first, again = (_weights(configuration, data) for _ in range(2))
     assert (first == again).all(), "the same seed gives other weights: something draws without a seed"
-    assert (first != other).any(), "another seed gives the same weights: the seed plays no part"
+    start, other = (
+        initial.first_weights(changed, data) for changed in (configuration, _seeded(configuration, other_seed))
+    )
+    assert (start != other).any(), "another seed gives the same weights: the seed plays no part"
 
 
 def begin_as_their_seeds(finished: Mapping[str, Sequence[Run]], context: config.Context) -> None:
@@ -113,11 +118,15 @@ def _of_labels(run: Run) -> np.ndarray:
     return np.maximum(probability[np.arange(len(labels)), labels], np.finfo(float).eps)
 
 
-def _weights(configuration: Configuration, data: Data, seed: int) -> np.ndarray:
+def _seeded(configuration: Configuration, seed: int) -> Configuration:
+    return configuration.model_copy(update={"seed": seed})
+
+
+def _weights(configuration: Configuration, data: Data) -> np.ndarray:
+    """All weights after one epoch, one after the other."""
     from lib.training import train
 
     phase = configuration.phases[0].model_copy(update={"epochs": 1})
-    short = configuration.model_copy(update={"seed": seed, "phases": (phase,)})
     with tempfile.TemporaryDirectory() as folder:
-        network, _ = train.train(short, data, Path(folder))
+        network, _ = train.train(configuration.model_copy(update={"phases": (phase,)}), data, Path(folder))
     return np.concatenate([weight.ravel() for weight in network.get_weights()])

@@ -91,7 +91,7 @@ sizes = checks.gradients(network, images, labels)
 pd.DataFrame({"gradient arrives": sizes > 0})
 
 # %% [markdown]
-# Trained twice, the same seed gives the same weights, bit for bit, and another seed gives others. And every stored run of
+# Trained twice, the same seed gives the same weights, bit for bit, and another seed starts from others. And every stored run of
 # this chapter began at the loss of the untrained network of its seed, so that none of them goes on from another.
 
 # %%
@@ -200,7 +200,8 @@ plots.strips(auc, "validation AUC", 0.5)
 
 # %% [markdown]
 # ## A wider network
-# Training loss should fall when capacity rises a little: if it does not, something else than capacity holds it back.
+# Training loss should fall when capacity rises a little: if it does not, something else than capacity holds it back. In
+# the document both networks had many epochs; after few, both are still on their way, and width may not show yet.
 
 # %% mystnb={"figure": {"name": "fig-capacity", "caption": "The network and a wider one through training: mean over seeds, bands from the lowest to the highest seed."}}
 widths = {"real": "as it is", "wide": "wider"}
