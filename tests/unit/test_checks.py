@@ -9,7 +9,7 @@ import pytest
 from keras import layers
 
 from lib import faults, networks, sanity
-from lib.training import checks, controls, initial, model, train
+from lib.training import checkpoint, checks, controls, initial, model, train
 from lib.training.checks import CheckFailed
 from lib.training.configuration import Control
 from tests.unit.test_training import configuration, part, tiny
@@ -184,6 +184,20 @@ def test_a_phase_ends_when_its_loss_is_reached_also_when_resumed(tmp_path):
     assert resumed.epoch == progress.epoch and resumed.history == progress.history
     for own, other in zip(network.weights, again.weights, strict=True):
         np.testing.assert_array_equal(own.numpy(), other.numpy())
+
+
+def test_stopped_run_with_dropout_goes_on_as_if_nothing_had_happened(tmp_path, monkeypatch):
+    dropped = {"control": Control(input_dropout=0.5)}
+    whole, save = run(tmp_path / "whole", **dropped), checkpoint.save
+
+    def save_and_stop(*arguments):
+        save(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(checkpoint, "save", save_and_stop)
+        run(tmp_path / "stopped", **dropped)
+    assert run(tmp_path / "stopped", **dropped)[1].history == whole[1].history
 
 
 def test_input_dropout_acts_in_training_alone_and_repeats(tmp_path):
