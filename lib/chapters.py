@@ -106,26 +106,16 @@ def build(name: str, dataset: str, profile: str) -> None:
     root = config.book_root(dataset, profile)
     context = config.Context(name, dataset, profile, root, root / "chapters" / name)
     parameters = config.chapter_parameters(name, dataset, profile)
-    _execute_recorded(context, parameters, lambda output: {"data_hash": custody.data_sha256(context)})
+    execute_recorded(context, parameters, lambda output: {"data_hash": custody.data_sha256(context)})
 
 
-def build_study(name: str) -> None:
-    """Execute a declared study into `studies/chapters/study_<name>/`, likewise; its record says which labels it saw."""
-    declared = config.study_settings(name)
-    root, notebook = config.build_folder() / declared.dataset / "studies", f"study_{name}"
-    context = config.Context(notebook, declared.dataset, "studies", root, root / "chapters" / notebook)
-
-    def labels(output: Path) -> dict[str, Any]:
-        used = atomic.read_json(output / "labels_used.json")
-        return {"data_hash": used["sha256"], "labels": f"{used['images']} {used['labels']}"}
-
-    _execute_recorded(context, {"DATASET": declared.dataset, **declared.parameters}, labels)
-
-
-def _execute_recorded(
+def execute_recorded(
     context: config.Context, parameters: dict[str, Any], data: Callable[[Path], dict[str, Any]]
 ) -> None:
-    """data: gives what the record says of the data, from the folder that the notebook wrote to."""
+    """Execute the notebook of a context into its folder, with a record of where its numbers come from.
+
+    data: gives what the record says of the data, from the folder that the notebook wrote to. Raises ChapterFailed.
+    """
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
     name, root = context.chapter, context.root
 

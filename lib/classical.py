@@ -87,7 +87,16 @@ def models(seed: int) -> dict[str, BaseEstimator]:
         "logistic regression": make_pipeline(StandardScaler(), LogisticRegression(C=0.001, max_iter=1000)),
         "support vector machine": make_pipeline(StandardScaler(), SVC(C=5)),
         "multilayer perceptron": make_pipeline(
-            StandardScaler(), MLPClassifier((64,), alpha=1.0, tol=0.01, n_iter_no_change=3, random_state=seed)
+            StandardScaler(),
+            MLPClassifier(
+                (64,),
+                alpha=1.0,
+                learning_rate_init=0.003,
+                max_iter=500,
+                tol=0.003,
+                n_iter_no_change=5,
+                random_state=seed,
+            ),
         ),
         "random forest": RandomForestClassifier(60, min_samples_leaf=5, max_samples=0.5, random_state=seed),
         "gradient boosting": HistGradientBoostingClassifier(

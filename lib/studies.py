@@ -2,8 +2,10 @@
 
 import os
 import sys
+from pathlib import Path
+from typing import Any
 
-from lib import chapters, config, custody, features, yardstick
+from lib import atomic, chapters, config, custody, features, yardstick
 from lib.site import build as site_build
 from lib.site.notebook import SiteError
 
@@ -14,11 +16,24 @@ def run(name: str) -> None:
     folder = config.build_folder() / declared.dataset
     prepared = config.Context(name, declared.dataset, "studies", folder / "studies", folder / "studies" / "prepared")
     yardstick.features_of(prepared, custody.yardstick_labels(prepared))
-    chapters.build_study(name)
+    execute(name)
     print(f"study {name} has run: {folder / 'studies' / 'chapters' / f'study_{name}'}")
     for index in sorted(folder.glob("*/site/index.html")):
         site_build.build_site(index.parents[1], config.NOTEBOOKS, partial=True)
         print(f"its page: {index.with_name(f'study_{name}.html')}")
+
+
+def execute(name: str) -> None:
+    """Run the notebook into `studies/chapters/study_<name>/`; its record says which labels it saw."""
+    declared = config.study_settings(name)
+    root, notebook = config.build_folder() / declared.dataset / "studies", f"study_{name}"
+    context = config.Context(notebook, declared.dataset, "studies", root, root / "chapters" / notebook)
+
+    def labels(output: Path) -> dict[str, Any]:
+        used = atomic.read_json(output / "labels_used.json")
+        return {"data_hash": used["sha256"], "labels": f"{used['labels']}: {used['images']:,}"}
+
+    chapters.execute_recorded(context, {"DATASET": declared.dataset, **declared.parameters}, labels)
 
 
 def main(name: str) -> int:

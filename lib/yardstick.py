@@ -1,5 +1,6 @@
 """Repeated splits of all images, as published protocols draw them, and what can be said from them."""
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -117,5 +118,5 @@ def confidence(levels: pd.Series) -> np.ndarray:
     return np.array(CONFIDENCE)[order]
 
 
-def _masks(images: int, drawn) -> np.ndarray:
+def _masks(images: int, drawn: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     return np.stack([np.isin(np.arange(images), held_out) for _, held_out in drawn])

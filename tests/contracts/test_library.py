@@ -181,3 +181,13 @@ def test_files_and_functions_stay_small(path):
         if isinstance(node, kinds) and node.end_lineno - node.lineno >= LONGEST_FUNCTION
     ]
     assert not long, f"{path.name}: {long} are longer than {LONGEST_FUNCTION} lines"
+
+
+@pytest.mark.parametrize("name", ["01_explore", "02_clean_and_split", "04_classical_baselines"])
+def test_what_a_chapter_without_networks_imports_loads_no_deep_learning_library(name):
+    code = graph.code_of(config.NOTEBOOKS / f"{name}.py")
+    statements = [node for node in ast.parse(code).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    imports = "\n".join(map(ast.unparse, statements))
+    code = f"{imports}\nimport sys\nassert not {DEEP_LEARNING} & set(sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], cwd=config.REPOSITORY, capture_output=True, text=True)
+    assert statements and result.returncode == 0, result.stderr
