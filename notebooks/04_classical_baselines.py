@@ -84,7 +84,8 @@ plots.side_by_side(simple.table(), "AUC", 0.5)
 
 # %% mystnb={"figure": {"name": "fig-baselines", "caption": "AUC of each model on all development images, by what it was fed with; the dashed line is chance."}}
 study = baselines.study(described, label, group, SEEDS, FOLDS)
-plots.side_by_side(study.table(), "AUC", 0.5)
+by_model = study.table()
+plots.side_by_side(by_model, "AUC", 0.5)
 
 # %% [markdown]
 # On pixels, the mean of the document's four:

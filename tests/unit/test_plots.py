@@ -32,11 +32,14 @@ THREE = np.tile([0.25, 0.6], (3, 4, 1))  # epochs, images, of the second and the
 IMAGES = {"grey": [GENERATOR.integers(0, 256, (6, 5), np.uint8)] * 3, "colour": [np.full((4, 4, 3), 99, np.uint8)]}
 POINTS = np.array([[0.123, 1], [2, 3], [4, 5], [6, 7]], np.float32)
 LEVELS = pd.Series(["low", None, "high", "low"], name="level").astype(pd.CategoricalDtype(["low", "middle", "high"]))
+KERNELS = {"before": np.linspace(-1, 1, 54).reshape(3, 3, 3, 2), "after": np.full((3, 3, 3, 2), 0.5)}
 FIGURES = {
     "histograms": lambda: plots.histograms(TABLE, {"brightness": "grey value"}, "level"),
     "bars": lambda: plots.bars(COUNTS, "images", plots.PART_COLOURS),
     "pictures": lambda: plots.pictures(IMAGES, [["a", "b", "c"], ["d"]]),
     "curves": lambda: plots.curves(HISTORY, {"loss": "loss, nats", "accuracy": "accuracy"}, by="levels"),
+    "compared": lambda: plots.compared(HISTORY, {"loss": "loss, nats", "accuracy": "accuracy"}, "levels"),
+    "filters": lambda: plots.filters(KERNELS),
     "dynamics": lambda: plots.dynamics(PROBABILITIES, np.array([0, 1, 0, 1, 1, 0]), ["sound", "defective"]),
     "dynamics of three": lambda: plots.dynamics(THREE, np.array([0, 1, 2, 1]), ["low", "middle", "high"]),
     "intervals": lambda: plots.intervals(ESTIMATES, "score", 0.5),
@@ -59,7 +62,7 @@ def test_every_figure_has_the_common_look_and_can_be_stored(name):
     assert len(plotly.io.from_json(figure.to_json()).data) == len(figure.data)
 
 
-@pytest.mark.parametrize("name", sorted(set(FIGURES) - {"pictures"}))
+@pytest.mark.parametrize("name", sorted(set(FIGURES) - {"pictures", "filters"}))
 def test_axes_of_every_chart_have_titles(name):
     layout = FIGURES[name]().layout
     assert any(layout[axis].title.text for axis in layout if axis.startswith(("xaxis", "yaxis")))
@@ -123,8 +126,24 @@ def test_curves_are_means_over_seeds_with_their_range():
     np.testing.assert_allclose(band.y, [1.1, 0.6, 1 / 3 + 0.1, 1 / 3, 0.5, 1.0])
 
 
+def test_settings_are_compared_in_a_panel_a_part_and_metric():
+    figure = FIGURES["compared"]()
+    drawn = {(trace.name, trace.xaxis, trace.line.color) for trace in lines(figure)}
+    assert len(drawn) == 8 and {name for name, _, _ in drawn} == {"extreme", "all"}
+    colours = {name: {colour for other, _, colour in drawn if other == name} for name, _, _ in drawn}
+    assert all(len(found) == 1 for found in colours.values()) and colours["all"] != colours["extreme"]
+    np.testing.assert_allclose(lines(figure)[0].y, [1.05, 0.55, 1 / 3 + 0.05])
+
+
+def test_filters_share_one_scale_with_zero_in_the_middle():
+    first, second = (shown(FIGURES["filters"]().data[i]) for i in (0, 2))
+    assert first.shape == (3, 3, 3) and first.min() == 0 and (second == 191).all()
+    zero = plots.filters({"dead": np.zeros((3, 3, 5, 4))})
+    assert len(zero.data) == 4 and (shown(zero.data[0]) == 128).all()
+
+
 def test_each_name_stands_once_in_the_legend():
-    for name in ("curves", "dynamics"):
+    for name in ("curves", "compared", "dynamics"):
         named = [trace.name for trace in FIGURES[name]().data if trace.showlegend]
         assert len(named) == len(set(named)) == 2
 
