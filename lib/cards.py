@@ -115,7 +115,7 @@ class Card(config.Strict):
         found.append(of_kind("no_group", inside["path"][groups.isna()]))
         inside = inside.assign(group=groups.fillna(inside["path"]).astype(str))
         official = inside["official"] if "official" in inside else pd.Series("", inside.index)
-        inside = inside.assign(official=official.fillna(""))
+        inside = inside.assign(official=official.fillna(""), **inside[self.properties].fillna(""))
         found.append(self._count(inside))
         kept = ["path", "identity", "outside", "label", "level", "group", "official", *self.properties]
         outside = listed.loc[listed["outside"], ["path", "identity", "outside"]]

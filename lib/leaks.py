@@ -14,9 +14,9 @@ def across_parts(table: pd.DataFrame) -> pd.DataFrame:
     """Findings `across_parts`: groups, exact copies and near copies that stand in several parts.
 
     table: the manifest with columns group and part. `image` is the one in the part that matters less, `other` its
-    counterpart; an image is listed once, the group before copies.
+    counterpart; an image is listed once, as a copy rather than as one of a group.
     """
-    found = pd.concat([_groups(table), _copies(table)], ignore_index=True)
+    found = pd.concat([_copies(table), _groups(table)], ignore_index=True)
     return found.drop_duplicates("image", ignore_index=True)
 
 
@@ -73,10 +73,14 @@ def _copies(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refusal(leaks: pd.DataFrame, table: pd.DataFrame, dataset: str) -> str:
-    counts = leaks["detail"].str.replace(r": group .*", ": group", regex=True).value_counts().to_string(header=False)
-    shown = leaks[["image", "other", "detail"]].head(10).to_string(index=False)
+    """What the user sees; images of the test part are not named, since their paths may tell their labels."""
+    hidden = set(table.loc[table["part"] == "test", "path"])
+    detail = leaks["detail"].str.replace(r": group .*", ": group", regex=True)
+    other = leaks["other"].map(lambda path: "(an image of test)" if path in hidden else path)
+    shown = leaks.assign(other=other, detail=detail)[["image", "other", "detail"]].head(10).to_string(index=False)
     return (
-        f"the parts leak: {len(leaks):,} of {len(table):,} images stand in one part and their like in another\n{counts}\n\n"
+        f"the parts leak: {len(leaks):,} of {len(table):,} images stand in one part and their like in another\n"
+        f"{detail.value_counts().to_string(header=False)}\n\n"
         f"{shown}\n\nNothing is trained across a leak. Add a line to params/datasets/{dataset}.csv "
         "(header: kind,image,decision,reason): `across_parts,*,drop,<why>` leaves these images out of the part that matters "
         "less, `across_parts,*,keep,<why>` lets them through, and the site says so; or correct the published parts"

@@ -152,7 +152,7 @@ claims.measure("H1.4", telling.together)
 # V, for numbers the root of the share of variance between classes, on ranks.
 
 # %%
-warned = telling.findings()["detail"].str.partition(":")[0]
+warned = telling.findings()["detail"].str.replace(":.*", "", regex=True)
 table = telling.table().round(2)
 table.assign(shortcut=table["property"].isin(warned)).set_index("property")
 

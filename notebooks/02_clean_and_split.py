@@ -61,7 +61,7 @@ decided.size().rename("findings").reset_index().set_index("kind")
 # itself: such images stay until somebody decides.
 
 # %% tags=["nbval-check-output"]
-steps = pd.DataFrame(summary["steps"]).set_index("after")
+steps = pd.DataFrame(summary["steps"]).set_index("after")[["images", "groups"]]
 steps.assign(**{"left out": -steps["images"].diff().fillna(0).astype(int)})
 
 # %% [markdown]
@@ -73,7 +73,8 @@ steps.assign(**{"left out": -steps["images"].diff().fillna(0).astype(int)})
 # one picture by two names: a measure of how far labels can be trusted.
 
 # %% mystnb={"figure": {"name": "fig-copies", "caption": "Pairs that are taken for the same picture. Where two of a pair are different pictures after all, the verification is too lax."}}
-pairs = ledger[ledger["kind"].isin(COPIES) & ~ledger["hidden"]].groupby("kind").head(PICTURES // 2)
+pairs = ledger[ledger["kind"].isin(COPIES) & ledger["other"].ne("") & ~ledger["hidden"]]
+pairs = pairs.groupby("kind").head(PICTURES // 2)
 shown = {kind: [*rows[["image", "other"]].to_numpy().ravel()] for kind, rows in pairs.groupby("kind")}
 plots.pictures(
     {kind.replace("_", " "): [card.picture(path) for path in paths] for kind, paths in shown.items()},
@@ -147,10 +148,10 @@ print(f"{len(suspected)} of {len(development)} labels are suspected; the first a
 suspected[["image", "detail"]].head(8)
 
 # %% mystnb={"figure": {"name": "fig-labels", "caption": "The most suspected labels, one row a given label. Would you have labelled them so?"}}
-worst = development.set_index("path").loc[suspected["image"]].assign(detail=suspected["detail"].to_numpy())
+worst = suspected[["image", "detail"]].merge(development.drop(columns="image"), left_on="image", right_on="path")
 worst = worst.groupby(card.named(worst), observed=True).head(PICTURES)
-rows = worst.reset_index().groupby(card.named(worst.reset_index()), observed=True)
-titles = rows.apply(lambda row: (row["image"] + "<br>" + row["detail"]).tolist()).tolist()
+rows = worst.groupby(card.named(worst), observed=True)
+titles = [(found["image"] + "<br>" + found["detail"]).tolist() for _, found in rows]
 plots.pictures({name: [card.picture(path) for path in paths] for name, paths in rows["path"]}, titles)
 
 # %% [markdown]

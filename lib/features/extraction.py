@@ -59,7 +59,7 @@ def onnx_forward(network: keras.Model, threads: int) -> Forward:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.use_deterministic_compute = True
-    session = onnxruntime.InferenceSession(_exported(network), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(exported(network), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     pool = ThreadPoolExecutor(threads)
 
@@ -90,7 +90,8 @@ def extract(images: np.ndarray, settings: Settings, target: Path) -> None:
     array.flush()
 
 
-def _exported(network: keras.Model) -> bytes:
+def exported(network: keras.Model) -> bytes:
+    """The network in ONNX's format, by Keras' own export."""
     network(np.zeros((1, *network.input_shape[1:]), np.float32))  # only what was called can be exported
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of Keras' export about NumPy's names

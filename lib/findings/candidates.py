@@ -13,16 +13,16 @@ from itertools import islice
 import numpy as np
 
 HASH_DISTANCE = 12  # of 64 bits; 99 % of copies lie within 8
-SECOND_DISTANCE = 26  # of 128 bits; 99.9 % of copies lie within 25
+SECOND_DISTANCE = 32  # of 128 bits; 99.9 % of copies lie within 25, of very faint differences three quarters
 FEWEST = 1024  # pictures; with less there are few pairs, and components that are no use
 SAMPLE = 4096  # pictures that the components are estimated from
 BITS = 128
-BLOCK = 2048  # pictures against as many
-ROWS = 32  # pictures against BLOCK others at a time: half a megabyte of distances
+BLOCK = 1024  # pictures against as many: of copies of one, a million pairs
+ROWS = 64  # pictures against BLOCK others at a time: half a megabyte of distances
 CROWDED = 0.01  # share of a block's pairs from which they are thinned before being listed
 READ = 4096  # thumbnails at a time
 LOOK_AHEAD = 4  # blocks
-NONE = (np.empty(0, np.intp), np.empty(0, np.intp))
+NOTHING = np.empty(0, np.int32)
 
 
 def second_hash(hashes: np.ndarray, pictures: Callable[[np.ndarray], np.ndarray]) -> np.ndarray | None:
@@ -90,14 +90,15 @@ class Search:
                 continue
             neighbours += [(left, _in_each_row(close)), (right, _in_each_column(close))]
             one, two = np.nonzero(close if count < CROWDED * close.size else self._thinned(close, groups, left, right))
-            found.append((one + start, two + column))
-        one, two = (
-            (np.concatenate([np.empty(0, np.intp), *side]) for side in zip(*found, strict=True)) if found else NONE
-        )
-        if self.second is not None:
-            keep = np.bitwise_count(self.second[:, one] ^ self.second[:, two]).sum(axis=0) <= SECOND_DISTANCE
-            one, two = one[keep], two[keep]
+            found.append(self._alike_in_both((one + start).astype(np.int32), (two + column).astype(np.int32)))
+        one, two = (np.concatenate([NOTHING, *side]) for side in (zip(*found, strict=True) if found else ((), ())))
         return one, two, neighbours
+
+    def _alike_in_both(self, one: np.ndarray, two: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if self.second is None:
+            return one, two
+        distance = np.bitwise_count(self.second[:, one] ^ self.second[:, two]).sum(axis=0, dtype=np.uint8)
+        return one[distance <= SECOND_DISTANCE], two[distance <= SECOND_DISTANCE]
 
     def _thinned(self, close: np.ndarray, groups: np.ndarray, left: slice, right: slice) -> np.ndarray:
         """Only what is left to be found, before millions of pairs are listed."""

@@ -8,6 +8,7 @@ out over the pixels beneath, and those of another cell are not.
 """
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 SIZE = 64  # pixels per side of a thumbnail
 # The four octaves below the finest one (16-32, 8-16, 4-8 and under 4 periods a side): the share of the noise of JPEG
@@ -23,8 +24,6 @@ LARGEST_REST = 0.2
 SMALLEST_CORRELATION = 0.8  # of 16 x 16 means
 WORTH_A_CLOSER_LOOK = 6.0
 SMOOTHING = 3.0  # grey values
-_STEPS = np.arange(256)[:, None] - np.arange(256)
-KERNEL = np.exp(-0.5 * (_STEPS / SMOOTHING) ** 2)  # (256, 256)
 CHUNK = 32  # pairs whose working memory fits a core's cache
 
 
@@ -79,8 +78,12 @@ def _mapped(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     cell = ((grey + 0.5).astype(np.intp) + 256 * np.arange(count)[:, None]).ravel()
     pixels = np.bincount(cell, minlength=256 * count).reshape(count, 256)
     deviation = np.bincount(cell, weights=(wanted - line).ravel(), minlength=256 * count).reshape(count, 256)
-    curve = (deviation @ KERNEL) / np.maximum(pixels @ KERNEL, 1e-9)
+    curve = _smooth(deviation) / np.maximum(_smooth(pixels.astype(np.float64)), 1e-9)
     return (line + curve.astype(np.float32).ravel()[cell].reshape(count, -1)).reshape(source.shape)
+
+
+def _smooth(histograms: np.ndarray) -> np.ndarray:
+    return gaussian_filter1d(histograms, SMOOTHING, axis=1, mode="constant")
 
 
 def _octaves(picture: np.ndarray) -> np.ndarray:

@@ -14,8 +14,9 @@ SAME = 0.8
 # Different photographs lie above 3, but strong clipping or small sizes take a copy to 1.5.
 SAME_OUTSIDE_CROWDS = 1.5
 CROWD = 4  # with more neighbours by hash than this, outside its own group, a picture has look-alikes
-BATCH = 2048  # pairs verified between two looks at what is joined already
-PIECE = 512  # pairs verified in one thread at a time
+MOST_TRIES = 100  # pairs of a picture that are verified in vain; then only with pictures that had fewer
+BATCH = 512  # pairs verified between two looks at what is joined already
+PIECE = 256  # pairs verified in one thread at a time
 MOST_UNDECIDED = 10_000_000  # pairs kept in memory; with more of them, all pictures count as look-alikes
 
 
@@ -61,10 +62,10 @@ def links(hashes: np.ndarray, thumbnails: list[bytes], width: np.ndarray, height
     pictures, groups = Pictures(thumbnails), Groups(np.arange(len(hashes), dtype=np.int32))
     search = candidates.Search(hashes, candidates.second_hash(hashes, pictures.at))
     measure = partial(_measured, pictures, likeness.noise_side(width, height))
-    undecided, many = [], 0
+    undecided, many, tries = [], 0, np.zeros(len(hashes), np.int64)
     with ThreadPoolExecutor() as pool:
         for one, two in search.pairs(groups.label, pool):
-            for part in _joined(one, two, groups, measure, pool):
+            for part in _joined(one, two, groups, tries, measure, pool):
                 many += len(part[0])
                 if many <= MOST_UNDECIDED:
                     undecided.append(part)
@@ -75,22 +76,26 @@ def links(hashes: np.ndarray, thumbnails: list[bytes], width: np.ndarray, height
 
 
 def _joined(
-    one: np.ndarray, two: np.ndarray, groups: Groups, measure: Callable, pool: ThreadPoolExecutor
+    one: np.ndarray, two: np.ndarray, groups: Groups, tries: np.ndarray, measure: Callable, pool: ThreadPoolExecutor
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Join what is the same; give the pairs that may be the same (earlier, later)."""
+    size = BATCH
     while True:
-        apart = groups.label[one] != groups.label[two]
-        one, two = one[apart], two[apart]
+        worth = (groups.label[one] != groups.label[two]) & (np.minimum(tries[one], tries[two]) < MOST_TRIES)
+        one, two = one[worth], two[worth]
         if not len(one):
             return
-        size = max(BATCH, len(one) // 8)
         distance = np.concatenate(list(pool.map(measure, _pieces(one[:size]), _pieces(two[:size]))))
         for position in np.flatnonzero(distance <= SAME):
             groups.join(int(one[position]), int(two[position]))
-        close = np.flatnonzero((distance > SAME) & (distance <= SAME_OUTSIDE_CROWDS))
+        other = np.flatnonzero(distance > SAME)
+        np.add.at(tries, one[other], 1)
+        np.add.at(tries, two[other], 1)
+        close = other[distance[other] <= SAME_OUTSIDE_CROWDS]
         if len(close):
-            yield one[close].astype(np.int32), two[close].astype(np.int32)
+            yield one[close], two[close]
         one, two = one[size:], two[size:]
+        size = BATCH if 2 * len(other) < size else 2 * size  # where many are joined, look again soon
 
 
 def _pieces(pairs: np.ndarray) -> list[np.ndarray]:

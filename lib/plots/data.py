@@ -13,6 +13,7 @@ from plotly.subplots import make_subplots
 from lib.plots.style import LEVEL_COLOURS, legend_once, styled
 
 GRID_WIDTH = 720  # pixels of a row of pictures
+UNLABELLED = "#BBBBBB"
 FEWEST_COLUMNS = 5  # so that two pictures are not drawn larger than they are
 
 
@@ -44,6 +45,29 @@ def lines(table: pd.DataFrame, unit: str, value: str) -> go.Figure:
         line = {"color": colour, "width": 1.5}
         figure.add_scatter(x=table.index, y=table[column], name=str(column), mode="lines", line=line)
     figure.update_layout(xaxis_title=unit, yaxis_title=value, hovermode="x unified")
+    return styled(figure)
+
+
+def scatter(points: np.ndarray, labels: pd.Series, names: Sequence[str]) -> go.Figure:
+    """A map of images: a point each, coloured by label, its name and label on hovering.
+
+    points: (n, 2). labels: (n,) text or categorical, then in the order of its categories; missing ones are grey. names: (n,).
+    The axes carry no unit, one step is as long on both. Drawn without WebGL, so that it prints.
+    """
+    figure, names = go.Figure(), np.asarray(names)
+    values = labels.astype("category")
+    shown = {"mode": "markers", "hovertemplate": "%{text}<extra>%{fullData.name}</extra>"}
+    colours = [*zip(values.cat.categories, cycle(LEVEL_COLOURS), strict=False), (None, UNLABELLED)]
+    for label, colour in colours:
+        rows = np.flatnonzero(values.isna() if label is None else values == label)
+        if len(rows):
+            x, y = points[rows].round(2).T
+            marker = {"color": colour, "size": 5, "opacity": 0.75}
+            name = "without label" if label is None else str(label)
+            figure.add_scatter(x=x, y=y, text=names[rows].tolist(), name=name, marker=marker, **shown)
+    figure.update_xaxes(title_text="place on the map, without unit", showticklabels=False, zeroline=False)
+    figure.update_yaxes(title_text="place on the map", showticklabels=False, zeroline=False, scaleanchor="x")
+    figure.update_layout(height=560, legend_title=labels.name, legend_itemsizing="constant")
     return styled(figure)
 
 

@@ -75,7 +75,9 @@ class Table(config.Strict):
 
     def _check(self, path: Path, names: list[str], rows: list[list[str]]) -> None:
         if names and self.image not in names:
-            raise config.UserError(f"{path} has no column {self.image!r}; its columns are: {', '.join(names)}")
+            raise config.UserError(
+                f"{path} has no column {self.image!r}; its columns are: {', '.join(names)}; {self._expected()}"
+            )
         if twice := [name for name, count in Counter(names).items() if count > 1]:
             raise config.UserError(f"{path} has several columns {twice[0]!r}; every column needs a name of its own")
         if not rows:
@@ -102,7 +104,7 @@ def joined(rows: pd.DataFrame, said: pd.DataFrame, table: Table) -> tuple[pd.Dat
             "name the folder that the published paths start from"
         )
     findings = [
-        of_kind("missing_file", absent, details=f"named in {table.path}, not there"),
+        of_kind("missing_file", absent, details=f"named in {table.path}; no such image where the card expects them"),
         of_kind("without_row", unnamed, details=f"no row in {table.path}"),
     ]
     return named[named["path"].notna()].reset_index(drop=True), findings

@@ -17,8 +17,8 @@ ORDER = (
     "config", "atomic", "machine", "steps", "pictures", "dicom", "decode", "perceptual", "manifest", "findings/",
     "ledger", "readers/", "labels", "groups", "folders", "cards", "leaks", "splits", "custody/", "pixels", "weights",
     "networks/", "training/", "features/", "runs", "grids", "estimates", "intervals", "scores", "metrics", "statistics",
-    "groupwise", "grades", "brightness", "folds", "classical", "baselines", "yardstick", "inflation", "properties",
-    "hypotheses", "plots/", "chapters", "graph", "site/", "lab", "book", "studies",
+    "groupwise", "grades", "brightness", "folds", "classical", "embedding", "baselines", "yardstick", "inflation",
+    "properties", "hypotheses", "plots/", "chapters", "graph", "site/", "lab", "book", "studies",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
     "training/": {"decode", "steps", "pixels", "networks/", "atomic"},
@@ -29,9 +29,11 @@ CLOSED = {  # modules with less above them than their place allows
     "statistics": {"intervals", "scores"},
     "groupwise": {"estimates", "intervals", "scores", "metrics", "statistics"},
     "brightness": set(),
+    "embedding": set(),
     "plots/": {"estimates"},
 }
 DEEP_LEARNING = {"tensorflow", "keras", "torch"}
+CLASSICAL_CHAPTERS = {"01_explore", "02_clean_and_split", "04_classical_baselines"} & set(config.chapters())
 LONGEST_FILE, LONGEST_FUNCTION = 250, 50
 
 
@@ -60,6 +62,13 @@ def units_imported(code: str) -> set[str]:
     """Entries of ORDER that a piece of code imports, anywhere in it."""
     parts = [name.split(".") for name in imported(ast.parse(code)) if name.split(".")[0] == "lib"]
     return {f"{name[1]}/" if f"{name[1]}/" in ORDER else name[1] for name in parts if len(name) > 1}
+
+
+def asks_for_networks(code: str) -> set[str]:
+    """What a piece of code imports by itself that builds, trains or runs networks."""
+    names = set(imported(ast.parse(code)))
+    direct = {name for name in names if name.split(".")[0] in DEEP_LEARNING or name == "lib.features.extraction"}
+    return direct | (units_imported(code) & {"runs", "networks/", "training/"})
 
 
 def misplaced(unit_name: str, code: str) -> set[str]:
@@ -133,6 +142,32 @@ for name in {names}:
 """
     result = subprocess.run([sys.executable, "-c", code], cwd=config.REPOSITORY, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("name", sorted(CLASSICAL_CHAPTERS))
+def test_classical_chapters_import_no_deep_learning_library(name):
+    """They read arrays; what must be computed by a network is computed in another process."""
+    code = graph.code_of(config.NOTEBOOKS / f"{name}.py")
+    assert not asks_for_networks(code)
+    imports = [node for node in ast.parse(code).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    lines = [*map(ast.unparse, imports), "import cleanlab.filter, sys", f"print({DEEP_LEARNING} & set(sys.modules))"]
+    found = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], cwd=config.REPOSITORY, capture_output=True, text=True
+    )
+    assert found.stdout == "set()\n", found.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("from lib import features, embedding, grades", set()),
+        ("import keras.layers", {"keras.layers"}),
+        ("from lib.features import extraction", {"lib.features.extraction"}),
+        ("def later():\n    from lib import runs", {"runs"}),
+    ],
+)
+def test_a_chapter_that_would_load_one_is_caught(code, found):
+    assert asks_for_networks(code) == found
 
 
 @each_file

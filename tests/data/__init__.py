@@ -44,6 +44,7 @@ TREES: dict[str, Write] = {
     "folder one_class": folder_variants.write_one_class,
     "folder no_images": folder_variants.write_no_images,
     "folder links": folder_variants.write_links,
+    "folder three_classes": folder_variants.write_three_classes,
     "folder imbalanced": folder_variants.write_imbalanced,
     "folder shortcut": folder_variants.write_shortcut,
     "folder mislabelled": folder_variants.write_mislabelled,

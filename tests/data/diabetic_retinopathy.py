@@ -82,13 +82,13 @@ def _bad_rows(eyes: Tree) -> list[str]:
         rows += [form.format(name) for form in forms]
     eyes.unusual["label with spaces"] = "train/7100_left.jpeg"
     _add(eyes, "7100_left", "", _draw(eyes, 2))
-    eyes.plant("no_group", "train/unnamed.jpeg")
+    eyes.plant("outside_layout", "train/unnamed.jpeg")
+    eyes.plant("missing_file", "unnamed")
     eyes.plant("skipped_line", "")
-    eyes.counts["skipped_line"] = 1
     return [*rows, "7100_left, 2 ", _add(eyes, "unnamed", 0, _draw(eyes, 0)), "7101_left,0,left,eye"]
 
 
 def _absent(eyes: Tree) -> list[str]:
-    eyes.plant("missing_file", "")
-    eyes.counts["missing_file"] = ABSENT
-    return [f"{20_000 + number // 2}_{('left', 'right')[number % 2]},{number % 5}" for number in range(ABSENT)]
+    names = [f"{20_000 + number // 2}_{('left', 'right')[number % 2]}" for number in range(ABSENT)]
+    eyes.plant("missing_file", *names)
+    return [f"{name},{number % 5}" for number, name in enumerate(names)]

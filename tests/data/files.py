@@ -80,7 +80,8 @@ def commented(data: bytes) -> bytes:
 
 def lossy(pixels: np.ndarray) -> np.ndarray:
     """The picture after an encoding that loses detail."""
-    return np.asarray(Image.open(io.BytesIO(jpeg(pixels, quality=55))))
+    small = min(pixels.shape[:2]) < 64  # with fewer pixels, what a strong encoding leaves could be another picture
+    return np.asarray(Image.open(io.BytesIO(jpeg(pixels, quality=75 if small else 55))))
 
 
 def truncated(data: bytes) -> list[bytes]:

@@ -20,8 +20,7 @@ def write(folder: Path, seed: int = 7, defects: bool = True) -> Planted:
     animals = tree(folder, seed)
     images = fill(animals, "", EACH)
     if defects:
-        _bad_files(animals)
-        _copies(animals, images)
+        plant_all(animals, images)
     return animals.planted(len(images))
 
 
@@ -42,6 +41,12 @@ def write_parts(folder: Path, seed: int = 7, leaks: bool = True) -> Planted:
     return animals.planted(len(images))
 
 
+def plant_all(animals: Tree, images: dict[str, np.ndarray]) -> None:
+    """All defects that a tree of `cats/` and `dogs/` can have. images: path -> pixels of the good ones."""
+    _bad_files(animals)
+    _copies(animals, images)
+
+
 def fill(animals: Tree, place: str, each: int, classes: tuple[str, ...] = CLASSES) -> dict[str, np.ndarray]:
     """Write `each` good images of every class below `place`, which ends in / or is empty; returns path -> pixels."""
     images = {}
@@ -54,9 +59,9 @@ def fill(animals: Tree, place: str, each: int, classes: tuple[str, ...] = CLASSE
 
 
 def draw(animals: Tree, index: int) -> np.ndarray:
-    """A picture of one class; all but the first have the signal."""
+    """A picture of one class: without a disc, with a bright one, with a dark one."""
     height, width = animals.generator.integers(48, 65, 2)
-    return pictures.grey(animals.generator, height, width, min(index, 1))
+    return pictures.grey(animals.generator, height, width, (0, 1, -1)[index])
 
 
 def _free(name: str) -> Iterator[str]:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.data import files
-from tests.data.folder_tree import CLASSES, draw, fill
+from tests.data import files, pictures
+from tests.data.folder_tree import CLASSES, draw, fill, plant_all
 from tests.data.planted import Planted, tree
 
 HOSTILE_CLASSES = ("cats & <b>co", "dogs #1")
@@ -52,8 +52,9 @@ def write_undecodable_name(folder: Path, seed: int = 7) -> Planted:
     """One name is no UTF-8, as old archives leave them. Raises OSError where the file system refuses such names."""
     animals = tree(folder, seed)
     images = fill(animals, "", 20)
-    animals.unusual["undecodable name"] = animals.write("cats/caf\udce9.png", files.png(draw(animals, 0)))
-    return animals.planted(len(images) + 1)
+    animals.write("cats/caf\udce9.png", files.png(draw(animals, 0)))
+    animals.plant("unreadable", "cats/caf\\udce9.png")  # as it is shown
+    return animals.planted(len(images))
 
 
 def write_empty_class(folder: Path, seed: int = 7) -> Planted:
@@ -61,6 +62,7 @@ def write_empty_class(folder: Path, seed: int = 7) -> Planted:
     animals = tree(folder, seed)
     images = fill(animals, "", 24)
     (folder / "birds").mkdir()
+    animals.plant("empty_folder", "")
     animals.write_bad("junk", "fish/Thumbs.db", files.JUNK["Thumbs.db"])
     return animals.planted(len(images))
 
@@ -87,11 +89,20 @@ def write_links(folder: Path, seed: int = 7) -> Planted:
     outside = tree(folder / "outside", seed + 1)
     outside.write("elsewhere.png", files.png(draw(outside, 0)))
     links = {"cats/loop": "..", "cats/linked.png": "../../outside/elsewhere.png"}
-    animals.unusual = {"loop": "cats/loop", "link outside": "cats/linked.png"}
+    animals.unusual = {"link outside": "cats/linked.png"}
+    animals.plant("unreadable", "")  # the loop
     for path, target in {**links, "cats/gone.png": "nowhere.png", "dogs/itself.png": "itself.png"}.items():
         (animals.folder / path).symlink_to(target)
         if path not in links:
             animals.plant("unreadable", path)
+    return animals.planted(len(images))
+
+
+def write_three_classes(folder: Path, seed: int = 7) -> Planted:
+    """A third class, with the defects of the other tree: of three classes nothing is the positive one."""
+    animals = tree(folder, seed)
+    images = fill(animals, "", 32, (*CLASSES, "birds"))
+    plant_all(animals, images)
     return animals.planted(len(images))
 
 
@@ -118,10 +129,15 @@ def write_shortcut(folder: Path, seed: int = 7) -> Planted:
 
 
 def write_mislabelled(folder: Path, seed: int = 7) -> Planted:
-    """Four dogs lie among the cats, four cats among the dogs."""
+    """Four dogs lie among the cats, four cats among the dogs; they are told apart so easily that a model can know."""
     animals = tree(folder, seed)
-    images = fill(animals, "", 48)
+
+    def plain(dog: int) -> bytes:
+        return files.png(pictures.grey(animals.generator, 64, 64, 4 * dog))
+
     for index, name in enumerate(CLASSES):
+        for number in range(48):
+            animals.write(f"{name}/{number:03d}.png", plain(index))
         for number in range(4):
-            animals.write_bad("label_error", f"{name}/wrong {number}.png", files.png(draw(animals, 1 - index)))
-    return animals.planted(len(images))
+            animals.write_bad("label_error", f"{name}/wrong {number}.png", plain(1 - index))
+    return animals.planted(96)

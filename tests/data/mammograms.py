@@ -105,7 +105,6 @@ def _bad_rows(films: Tree, normal: list[str]) -> list[str]:
     contradicted, repeated = (int(path[3:6]) for path in normal[6:8])
     films.plant("label_conflict", _path(contradicted))
     films.plant("repeated_row", _path(repeated))
-    films.plant("missing_file", "")
-    films.counts["missing_file"] = 20
+    films.plant("missing_file", *(f"mdb{number}" for number in range(501, 521)))
     absent = [_row(number, "NORM") for number in range(501, 521)]
     return ["mdb402 G WHAT X 1 2 3", _row(contradicted, "SPIC M"), _row(repeated, "NORM"), *absent]

@@ -10,7 +10,8 @@ GRID = 8  # random values per side of the low-frequency field: enough that no tw
 def grey(generator: np.random.Generator, height: int, width: int, signal: float) -> np.ndarray:
     """(height, width) uint8: a random field, texture and noise, with a bright disc near the middle that `signal` scales.
 
-    signal: 0 (class without it) to 1. Brightness, contrast and texture are drawn apart from it: only the picture tells.
+    signal: 0 (class without it) to 1, or more where anybody would see it. Brightness, contrast and texture are drawn
+    apart from it: only the picture tells.
     """
     values = generator.normal(0, 1, (GRID, GRID)).astype(np.float32)
     field = cv2.resize(values, (width, height), interpolation=cv2.INTER_CUBIC)

@@ -16,22 +16,22 @@ class Planted:
     """A tree on disk and what has to be found in it.
 
     images: pictures without any planted defect, each counted once; an original counts, its copies do not.
-    defects: kind of finding -> what it has to name: a path below `folder`, "" for the data set as a whole, a pair of
-    paths {image, other} for copies and leaks. unusual: good files of an odd kind, which must be read like any other.
-    counts: kind -> how many, where one finding tells a number.
+    defects: kind of finding -> what it has to name: a path below `folder` (of a missing file its name in the table), ""
+    for the data set as a whole, a pair of paths {image, other} for copies and leaks. unusual: good files of an odd
+    kind, which must be read like any other.
     """
 
     folder: Path
     images: int
     defects: dict[str, set[str | Pair]]
     unusual: dict[str, str]
-    counts: dict[str, int]
 
     def missed(self, findings: pd.DataFrame, ignore: Iterable[str] = ()) -> dict[str, set[str | Pair]]:
         """The planted defects that no row of `findings` (kind, image, other) names; empty when all were found.
 
-        A copy found to be closer than planted is found; a path is also found as the `image` of a pair, and a repeated
-        tree by any finding on its folder or on a file in it. ignore: kinds that are not asked for.
+        A copy found to be closer than planted is found; a path is also found as the `image` of a pair, a pair across
+        parts by a finding on either image or as an exact copy, and a repeated tree by any finding on its folder or on a
+        file in it. ignore: kinds that are not asked for.
         """
         wanted = {kind: things for kind, things in self.defects.items() if kind not in set(ignore)}
         found = {kind: _named(findings, kind, things) for kind, things in wanted.items()}
@@ -46,7 +46,6 @@ class Tree:
     generator: np.random.Generator
     defects: dict[str, set[str | Pair]] = field(default_factory=dict)
     unusual: dict[str, str] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
 
     def write(self, path: str, data: bytes) -> str:
         """Write a new file below the folder; returns its path. Raises FileExistsError."""
@@ -67,7 +66,7 @@ class Tree:
         self.plant(kind, self.write(path, data))
 
     def planted(self, images: int) -> Planted:
-        return Planted(self.folder, images, self.defects, self.unusual, self.counts)
+        return Planted(self.folder, images, self.defects, self.unusual)
 
 
 Write = Callable[[Path, int], Planted]
@@ -84,6 +83,8 @@ def pair(image: str, other: str) -> Pair:
 
 
 def _or_closer(kind: str) -> tuple[str, ...]:
+    if kind == "across_parts":
+        return (kind, *COPIES[:2])  # of exact copies in two parts one is left out before the parts are compared
     return COPIES[: COPIES.index(kind) + 1] if kind in COPIES else (kind,)
 
 
@@ -91,6 +92,9 @@ def _named(findings: pd.DataFrame, kind: str, things: set[str | Pair]) -> set[st
     """What findings of one kind name, as paths and as pairs. things: what was planted of it."""
     rows = findings[findings["kind"].isin(_or_closer(kind))]
     images = set(rows["image"])
+    if kind == "across_parts":
+        leaking = set(rows.loc[rows["kind"] == kind, "image"])
+        images |= {both for both in things if both & leaking}
     if kind == "repeated_tree":
         images |= {thing for thing in things if any(name.startswith(f"{thing}/") for name in images)}
     return images | {pair(image, other) for image, other in zip(rows["image"], rows["other"], strict=True)}

@@ -48,7 +48,9 @@ def test_groups_across_parts_stop_with_a_table_and_with_what_can_be_done(pairs):
         leaks.gate(table, RULES, NOBODY, "mine")
     message = str(caught.value)
     assert message.startswith("the parts leak: 4 of 9 images stand in one part and their like in another")
-    for words in ("train/a1", "test/a3", "train and test: group a", "validation and test: group", "params/datasets/mine.csv",
+    assert "test/a3" not in message and "group a" not in message  # their names may tell labels of the test part
+    for words in ("train/a1", "(an image of test)", "train and test: group", "validation and test: group",
+                  "params/datasets/mine.csv",
                   "kind,image,decision,reason", "across_parts,*,drop,<why>", "across_parts,*,keep,<why>"):  # fmt: skip
         assert words in message, words
 

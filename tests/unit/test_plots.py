@@ -30,6 +30,8 @@ ESTIMATES = {"AUC": intervals.seed_mean_estimate([0.7, 0.8, 0.9]), "F1": interva
 UNASKED = Inapplicable("nothing is graded")
 THREE = np.tile([0.25, 0.6], (3, 4, 1))  # epochs, images, of the second and the third class
 IMAGES = {"grey": [GENERATOR.integers(0, 256, (6, 5), np.uint8)] * 3, "colour": [np.full((4, 4, 3), 99, np.uint8)]}
+POINTS = np.array([[0.123, 1], [2, 3], [4, 5], [6, 7]], np.float32)
+LEVELS = pd.Series(["low", None, "high", "low"], name="level").astype(pd.CategoricalDtype(["low", "middle", "high"]))
 FIGURES = {
     "histograms": lambda: plots.histograms(TABLE, {"brightness": "grey value"}, "level"),
     "bars": lambda: plots.bars(COUNTS, "images", plots.PART_COLOURS),
@@ -40,6 +42,7 @@ FIGURES = {
     "intervals": lambda: plots.intervals(ESTIMATES, "score", 0.5),
     "nothing to measure": lambda: plots.intervals({"learning": UNASKED, "scoring": UNASKED}, "difference", 0),
     "metrics": lambda: plots.metrics({"auc": ESTIMATES["AUC"], "f1": UNASKED}, {"auc": 0.5, "accuracy": 0.7}),
+    "scatter": lambda: plots.scatter(POINTS, LEVELS, ["a", "b", "c", "d"]),
     "no strip": lambda: plots.strips({}, "AUC", np.nan),
     "strips": lambda: plots.strips({"zero": [0.7, 0.8], "prior": [0.6]}, "loss, nats", 0.65),
     "confusion": lambda: plots.confusion(np.array([[8, 2], [1, 9]]), ["sound", "defective"]),
@@ -72,6 +75,19 @@ def test_histograms_show_shares_of_each_level():
     assert {trace.name for trace in figure.data} == {"sound", "defective", "odd"}
     for trace in figure.data:
         assert sum(trace.y) == pytest.approx(1)
+
+
+def test_points_of_a_map_carry_label_and_name():
+    figure = FIGURES["scatter"]()
+    found = {trace.name: (list(trace.text), list(trace.x.round(2)), list(trace.y)) for trace in figure.data}
+    assert found == {
+        "low": (["a", "d"], [pytest.approx(0.12), 6], [1, 7]),
+        "high": (["c"], [4], [5]),
+        "without label": (["b"], [2], [3]),
+    }
+    assert [trace.name for trace in figure.data] == ["low", "high", "without label"]
+    assert all(trace.type == "scatter" for trace in figure.data), "WebGL prints blank"
+    assert len({trace.marker.color for trace in figure.data}) == 3
 
 
 def test_bars_show_the_counts():

@@ -38,9 +38,8 @@ TABLES = {
     "skipped_line",
     "missing_label",
     "unknown_label",
-    "count_differs",
 }
-KINDS = BROKEN | set(OUTLIERS) | COPIES | OTHER | TABLES | {"imbalance", "shortcut", "label_error"}
+KINDS = BROKEN | {"empty_folder"} | set(OUTLIERS) | COPIES | OTHER | TABLES | {"imbalance", "shortcut", "label_error"}
 LAYOUTS = {
     "chest_xray": r"(train|test|val)/(NORMAL|PNEUMONIA)/((person\d+_(bacteria|virus)|(NORMAL2-)?IM-\d{4})[-_]\d+)\.jpeg",
     "diabetic_retinopathy": r"train/\d+_(left|right)\.jpeg|trainLabels\.csv",
@@ -55,10 +54,13 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 
 def paths(tree: Planted) -> dict[str, set[str]]:
-    """Kind -> the single paths planted, without those of an archive."""
+    """Kind -> the single paths planted, without those of an archive, of absent files and of names that are no text."""
     return {
-        kind: {thing for thing in things if isinstance(thing, str) and thing and ".npz/" not in thing}
+        kind: {
+            thing for thing in things if isinstance(thing, str) and thing and ".npz/" not in thing and "\\" not in thing
+        }
         for kind, things in tree.defects.items()
+        if kind != "missing_file"
     }
 
 
