@@ -98,7 +98,7 @@ class Card(config.Strict):
         """Every image with everything that is said of it, labels included, and the findings about files and tables.
 
         Columns: path, identity, outside (bool), label (Int16), level (float), group, official, the properties. One row an
-        image, in the data's order. Raises UserError when nothing can be made of the data set.
+        image, in the data's order; a property that is missing is `not said`. Raises UserError when nothing can be made of it.
         """
         listed, findings = self.reader.listing()
         inside = listed[~listed["outside"]].reset_index(drop=True)
@@ -115,7 +115,9 @@ class Card(config.Strict):
         found.append(of_kind("no_group", inside["path"][groups.isna()]))
         inside = inside.assign(group=groups.fillna(inside["path"]).astype(str))
         official = inside["official"] if "official" in inside else pd.Series("", inside.index)
-        inside = inside.assign(official=official.fillna(""), **inside[self.properties].fillna(""))
+        inside = inside.assign(
+            official=official.fillna(""), **inside[self.properties].fillna("").replace("", "not said")
+        )
         found.append(self._count(inside))
         kept = ["path", "identity", "outside", "label", "level", "group", "official", *self.properties]
         outside = listed.loc[listed["outside"], ["path", "identity", "outside"]]

@@ -70,7 +70,7 @@ def checked(fold: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The folds themselves. Raises Unanswerable when there is one class, or a class lies in fewer than three folds."""
     names, count = np.unique(labels), _folds_by_class(fold, labels)
     if len(names) < 2:
-        raise Unanswerable(f"all {len(labels)} images are of one class")
+        raise Unanswerable(f"the {len(labels)} images are of one class, or without labels")
     if count.min() < FEWEST_FOLDS_OF_A_CLASS:
         raise Unanswerable(f"class {names[count.argmin()]} lies in {count.min()} folds only; three are needed")
     return fold

@@ -144,7 +144,7 @@ claims.measure("H2.2", study.difference("block", "group"))
 
 # %%
 suspected = label_findings.label_errors(development["path"], label, study.honest, card.classes)
-print(f"{len(suspected)} of {len(development)} labels are suspected; the first are:")
+print(f"suspected labels: {len(suspected)}, of {len(development)} images; the first are:")
 suspected[["image", "detail"]].head(8)
 
 # %% mystnb={"figure": {"name": "fig-labels", "caption": "The most suspected labels, one row a given label. Would you have labelled them so?"}}

@@ -17,6 +17,7 @@ SECOND_DISTANCE = 32  # of 128 bits; 99.9 % of copies lie within 25, of very fai
 FEWEST = 1024  # pictures; with less there are few pairs, and components that are no use
 SAMPLE = 4096  # pictures that the components are estimated from
 BITS = 128
+SMALLEST_DEVIATION = 0.003  # of a component, of pictures of length 1; below it is rounding, in which copies differ
 BLOCK = 1024  # pictures against as many: of copies of one, a million pairs
 ROWS = 64  # pictures against BLOCK others at a time: half a megabyte of distances
 CROWDED = 0.01  # share of a block's pairs from which they are thinned before being listed
@@ -26,17 +27,20 @@ NOTHING = np.empty(0, np.int32)
 
 
 def second_hash(hashes: np.ndarray, pictures: Callable[[np.ndarray], np.ndarray]) -> np.ndarray | None:
-    """128 bits of each picture, independent of the pictures' order; None for a small data set.
+    """128 bits of each picture, as they come from this data set; None where it is small.
 
     hashes: (n,) uint64; pictures: gives the thumbnails (k, 64, 64) uint8 at k positions. Returns (2, n) uint64.
     """
     if len(hashes) < FEWEST:
         return None
     different = np.unique(hashes, return_index=True)[1]  # in the order of the hashes; one of many copies is enough
-    sample = different[np.linspace(0, len(different) - 1, min(SAMPLE, len(different))).astype(int)]
+    known = different if len(different) >= FEWEST else np.argsort(hashes, kind="stable")
+    sample = known[np.linspace(0, len(known) - 1, min(SAMPLE, len(known))).astype(int)]
     described = _described(pictures(sample))
     middle = described.mean(axis=0)
-    components = np.linalg.eigh(np.cov((described - middle).T))[1][:, : -BITS - 1 : -1].astype(np.float32)
+    variances, components = np.linalg.eigh(np.cov((described - middle).T))
+    used = np.clip(np.count_nonzero(variances > SMALLEST_DEVIATION**2), 1, BITS)
+    components = components[:, -1 - np.arange(BITS) % used].astype(np.float32)  # where there are few, each counts twice
     parts = np.split(np.arange(len(hashes)), range(READ, len(hashes), READ))
     bits = (np.packbits((_described(pictures(part)) - middle) @ components > 0, axis=1) for part in parts)
     return np.ascontiguousarray(np.concatenate([part.view(np.uint64) for part in bits]).T)

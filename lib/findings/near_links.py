@@ -57,7 +57,8 @@ def links(hashes: np.ndarray, thumbnails: list[bytes], width: np.ndarray, height
     """n - 1 pairs of positions (earlier, later) for each photograph of which there are n pictures.
 
     hashes: (n,) uint64; thumbnails: n times 64 * 64 bytes; width, height: (n,) pixels. Which pictures are joined does
-    not depend on their order. Pictures that have many look-alikes, or less than 64 pixels a side, must be closer.
+    not depend on their order, as long as none reaches MOST_TRIES. Pictures that have many look-alikes, or less than 64
+    pixels a side, must be closer.
     """
     pictures, groups = Pictures(thumbnails), Groups(np.arange(len(hashes), dtype=np.int32))
     search = candidates.Search(hashes, candidates.second_hash(hashes, pictures.at))

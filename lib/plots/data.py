@@ -72,12 +72,15 @@ def scatter(points: np.ndarray, labels: pd.Series, names: Sequence[str]) -> go.F
 
 
 def bars(counts: pd.DataFrame, unit: str, colours: Mapping[str, str] | None = None) -> go.Figure:
-    """Grouped bars: one group a row, one bar a column, the number on it."""
+    """Grouped bars: one group a row, one bar a column, the number on it; none at all: a sentence says so."""
+    if counts.isna().all(axis=None):
+        return _nothing("These images give no such number.")
     figure = go.Figure()
     for position, column in enumerate(counts.columns):
         colour = (colours or {}).get(column, LEVEL_COLOURS[position % len(LEVEL_COLOURS)])
         values = counts[column].tolist()
-        figure.add_bar(x=[str(i) for i in counts.index], y=values, name=str(column), marker_color=colour, text=values)
+        text = [value or "" for value in values]  # a missing bar says 0 by itself
+        figure.add_bar(x=[str(i) for i in counts.index], y=values, name=str(column), marker_color=colour, text=text)
     figure.update_traces(textposition="outside", textangle=0, cliponaxis=False)
     figure.update_layout(yaxis_title=unit, xaxis_title=counts.index.name, legend_title=counts.columns.name)
     return styled(figure)

@@ -82,8 +82,7 @@ def _bad_rows(eyes: Tree) -> list[str]:
         rows += [form.format(name) for form in forms]
     eyes.unusual["label with spaces"] = "train/7100_left.jpeg"
     _add(eyes, "7100_left", "", _draw(eyes, 2))
-    eyes.plant("outside_layout", "train/unnamed.jpeg")
-    eyes.plant("missing_file", "unnamed")
+    eyes.plant("no_group", "train/unnamed.jpeg")
     eyes.plant("skipped_line", "")
     return [*rows, "7100_left, 2 ", _add(eyes, "unnamed", 0, _draw(eyes, 0)), "7101_left,0,left,eye"]
 

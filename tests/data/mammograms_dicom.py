@@ -75,7 +75,7 @@ def _bad_files(scans: Tree, images: dict[str, np.ndarray]) -> list[str]:
 
 
 def _bad_rows(scans: Tree) -> list[str]:
-    """Rows that a table should not have, and an image whose name tells nothing."""
+    """Rows that a table should not have, and an image whose name tells no patient."""
     bad = {"without_row": [], "missing_label": ["  "], "unknown_label": ["7"], "repeated_row": ["2", "2"]}
     bad |= {"label_conflict": ["1", "5"]}
     rows = []
@@ -84,8 +84,8 @@ def _bad_rows(scans: Tree) -> list[str]:
         scans.write_bad(kind, path, dicom.encoded(_draw(scans), kind))
         rows += [_row(path, assessment) for assessment in assessments]
     scans.unusual["label with spaces"] = scans.write(_path(710), dicom.encoded(_draw(scans, "4a"), "spaces"))
-    scans.write_bad("outside_layout", "AllDICOMs/20000001.dcm", dicom.encoded(_draw(scans), "no group"))
+    scans.write_bad("no_group", "AllDICOMs/20000001.dcm", dicom.encoded(_draw(scans), "no group"))
     absent = [_path(800 + patient) for patient in range(5)]
-    scans.plant("missing_file", "20000001", *(Path(path).name.split("_")[0] for path in absent))
+    scans.plant("missing_file", *(Path(path).name.split("_")[0] for path in absent))
     nameless = "removed;removed;R;CC;201001;20000001;2;1"
     return [*rows, _row(_path(710), " 4a "), nameless, *(_row(path, "1") for path in absent)]

@@ -204,6 +204,19 @@ def doubled(second_hash):
     return both_words
 
 
+@pytest.mark.parametrize(
+    "hashes", [np.zeros(1100, np.uint64), np.arange(1100, dtype=np.uint64)], ids=["equal", "different"]
+)
+def test_the_second_hash_of_many_pictures(hashes):
+    fields = np.random.default_rng(7).integers(0, 256, (550, 8, 8), dtype=np.uint8).repeat(8, axis=1).repeat(8, axis=2)
+    pictures = np.concatenate([fields, fields // 2 + 40])  # everyone twice, the second time with less contrast
+    found = candidates.second_hash(hashes, lambda positions: pictures[positions])
+    assert found.shape == (2, 1100) and found.dtype == np.uint64
+    distance = np.bitwise_count(found[:, :550, None] ^ found[:, None, 550:]).sum(axis=0)
+    copies_apart, others_apart = np.diag(distance), distance[~np.eye(550, dtype=bool)]
+    assert np.quantile(copies_apart, 0.99) <= candidates.SECOND_DISTANCE < np.quantile(others_apart, 0.001)
+
+
 def test_the_number_of_neighbours_counts_every_pair_once():
     hashes = np.random.default_rng(7).integers(0, 64, 300, dtype=np.uint64)  # all within 6 bits
     search = candidates.Search(hashes, None)

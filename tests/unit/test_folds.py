@@ -67,7 +67,7 @@ def test_group_folds_of_single_images_are_random_folds():
 @pytest.mark.parametrize(
     ("labels", "groups", "reason"),
     [
-        ([0] * 20, None, "all 20 images are of one class"),
+        ([0] * 20, None, "the 20 images are of one class, or without labels"),
         ([0] * 18 + [1] * 2, None, "class 1 has 2 images for 5 folds"),
         ([0, 1] * 10, np.repeat(range(4), 5), "4 groups for 5 folds"),
         ([0] * 16 + [1] * 4, np.repeat(range(10), 2), "class 1 lies in 2 folds only; three are needed"),

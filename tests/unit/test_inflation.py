@@ -74,7 +74,7 @@ def test_one_class_gives_reasons():
     study = inflation.study(features, labels * 0, groups, SEEDS, LogisticRegression())
     assert set(study.reasons) == set(inflation.SCHEMES) and study.honest is None
     assert "one class" in study.auc("random").reason
-    assert study.reasons["random"] == "all 320 images are of one class"
+    assert study.reasons["random"] == "the 320 images are of one class, or without labels"
 
 
 def two_folds(shift):

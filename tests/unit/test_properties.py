@@ -117,7 +117,10 @@ def test_rare_and_missing_values_break_nothing():
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda table, labels, groups: (table, labels * 0, groups), "all 400 images are of one class"),
+        (
+            lambda table, labels, groups: (table, labels * 0, groups),
+            "the 400 images are of one class, or without labels",
+        ),
         (lambda table, labels, groups: (table, labels, groups // 10), "4 groups for 5 folds"),
     ],
 )

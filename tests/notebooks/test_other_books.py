@@ -1,0 +1,130 @@
+"""Whole smoke books on generated data sets: what cannot be asked of them is said, and nothing built tells a test label."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import pytest
+
+from lib import atomic, cards, config
+from lib.custody import curation
+from tests.data import TREES, Planted
+
+BOOKS = {  # tree -> hypotheses that cannot be put to it
+    "folder three_classes": {"H1.1", "H1.2", "H2.3", "H5.2", "H5.3", "H5.5"},
+    "chest_xray": {"H1.2", "H2.3", "H5.3", "H5.5"},
+    "mammograms": set(),
+    "nih_unlabelled": {"H1.1", "H1.2", "H1.3", "H1.4", "H2.1", "H2.2", "H2.3"},
+}
+NOT_TEXT = {".woff", ".woff2", ".ttf", ".png", ".parquet"}  # tables are read as such
+
+
+class Book(NamedTuple):
+    name: str
+    tree: Planted
+    root: Path
+    output: str
+
+
+def python(
+    environment: dict[str, str], *arguments: str, folder: Path = config.REPOSITORY
+) -> subprocess.CompletedProcess:
+    """Run a module of this project, or of the copy in `folder`, as a user would."""
+    environment = {**os.environ, "PYTHONPATH": str(folder), "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
+
+
+@pytest.fixture(scope="module", params=BOOKS)
+def book(request, tmp_path_factory) -> Iterator[Book]:
+    """A smoke book of one tree; DATA and the build folder are its own."""
+    folder = tmp_path_factory.mktemp("other")
+    tree, card = TREES[request.param](folder / "pictures", 7), request.param.split()[0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(config.BUILD_VARIABLE, str(folder / "build"))
+        patch.setenv(config.DATA_VARIABLE, str(tree.folder))
+        dataset = card if card in config.datasets() else config.own_dataset()[0]
+        asked = ["--profile", "smoke", "--data", str(tree.folder), "--no-serve"]
+        asked += ["--dataset", dataset if card in config.datasets() else ""]
+        done = python({}, "lib.book", *asked)
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+        yield Book(request.param, tree, config.book_root(dataset, "smoke"), done.stdout + done.stderr)
+
+
+def test_the_book_is_whole_and_says_what_cannot_be_asked(book):
+    assert (book.root / "site" / ".complete").exists() and f"smoke is built: {book.root / 'site'}" in book.output
+    built = sorted(path.name for path in (book.root / "chapters").iterdir())
+    labelled = book.name != "nih_unlabelled"
+    assert built == (config.chapters() if labelled else ["01_explore", "02_clean_and_split"])
+    records = [r for name in built for r in atomic.read_json(book.root / "chapters" / name / "hypotheses.json")]
+    assert {r["id"] for r in records if r["verdict"] == "not applicable"} == BOOKS[book.name]
+    assert {r["verdict"] for r in records} <= {"not applicable", "not judged (smoke)"}
+    pages = {name: (book.root / "site" / f"{name}.html").read_text() for name in config.chapters()}
+    assert ("This chapter needs labels" in pages["05_simple_network"]) != labelled
+
+
+def test_no_warning_was_given(book):
+    logs = [path.read_text() for path in (book.root / "logs").glob("*.log")]
+    notebooks = [path.read_text() for path in (book.root / "chapters").glob("*/notebook.ipynb")]
+    assert len(logs) == len(notebooks) >= 2
+    for text in [book.output, *logs, *notebooks]:
+        assert not re.findall(r".*(?:\w+Warning:|Traceback).*", text)
+
+
+def names_of(paths: Iterable[str]) -> set[str]:
+    """What names an image: its path, and its name where that is no mere number."""
+    stems = {Path(path).stem for path in paths}
+    return {path.rpartition(".")[0] for path in paths} | {stem for stem in stems if len(stem) > 5}
+
+
+def test_nothing_that_was_built_names_an_image_of_the_test_part(book, tmp_path):
+    """Names of files tell the class, or the row of a table that does."""
+    curated = curation.curate(cards.load(book.root.parent.name), tmp_path / "cache.parquet")
+    shown = pd.read_parquet(book.root / "data" / "manifest.parquet")
+    tested = set(curated.table.loc[curated.table["part"] == "test", "sha256"])
+    tested |= set(shown.loc[shown["part"] == "test", "sha256"])
+    everything = curated.everything.dropna(subset="sha256")
+    secret = names_of(everything.loc[everything["sha256"].isin(tested), "path"]) - names_of(shown["path"].dropna())
+    assert len(secret) >= len(tested) > 20
+    files = [path for path in book.root.parent.rglob("*") if path.is_file() and path.suffix not in NOT_TEXT]
+    texts = {path: path.read_text(errors="replace") for path in files}
+    for name in ("manifest", "ledger"):
+        table = pd.read_parquet(book.root / "data" / f"{name}.parquet")
+        texts[book.root / name] = "\n".join(table.astype(str).to_numpy().ravel())
+    named = re.compile("|".join(rf"(?<![\w/-]){re.escape(name)}(?![\w-])" for name in secret))
+    assert {str(path): found for path, text in texts.items() if (found := set(named.findall(text)))} == {}
+    development = names_of(shown["path"].dropna())
+    assert any(name in text for text in texts.values() for name in development)  # such a name would be found
+
+
+def test_a_leak_stops_the_book_and_the_advice_works_as_written(tmp_path):
+    folder = tmp_path / "checkout"
+    for name in ("lib", "params", "notebooks", "book", "Snakefile", "pyproject.toml"):
+        source, skipped = config.REPOSITORY / name, shutil.ignore_patterns("__pycache__")
+        shutil.copytree(source, folder / name, ignore=skipped) if source.is_dir() else shutil.copy(source, folder)
+    tree = TREES["folder parts"](tmp_path / "pictures", 7)
+    given = {config.BUILD_VARIABLE: str(tmp_path / "build"), config.DATA_VARIABLE: str(tree.folder)}
+    asked = ["lib.book", "--profile", "smoke", "--data", str(tree.folder), "--no-serve"]
+    done = python(given, *asked, folder=folder)
+    assert done.returncode != 0 and "Traceback" not in done.stdout + done.stderr
+    last = done.stderr[done.stderr.rindex("the parts leak") :]  # below whatever the build graph prints
+    assert "train/cats/002.png" in last and "train and test: near copy" in last and len(last.splitlines()) < 15
+    assert not list((tmp_path / "build").rglob("manifest.parquet"))
+    (table,), (line,) = (
+        re.findall(r"params/datasets/\S+\.csv", last),
+        re.findall(r"`(across_parts,\*,drop,)<why>`", last),
+    )
+    header = re.search(r"header: ([\w,]+)", last).group(1)
+    (folder / table).write_text(f"{header}\n{line}as published\n")
+    dataset = Path(table).stem
+    done = python(given, "lib.custody", dataset, "smoke", folder=folder)
+    assert done.returncode == 0, done.stderr
+    ledger = pd.read_parquet(tmp_path / "build" / dataset / "smoke" / "data" / "ledger.parquet")
+    leaks = ledger[ledger["kind"] == "across_parts"]
+    assert leaks[["decision", "reason", "by"]].to_numpy().tolist() == [["drop", "as published", "hand"]]
