@@ -1,16 +1,15 @@
 """Repeated splits of all images, as published protocols draw them, and what can be said from them."""
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
-from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
+from sklearn.model_selection import StratifiedShuffleSplit
 from threadpoolctl import threadpool_limits
 
-from lib import cards, classical, config, features, pixels
+from lib import cards, classical, config, features, pixels, splits
 from lib.estimates import Estimate, Inapplicable
 from lib.intervals import Statistic, estimate, seed_mean_estimate
 
@@ -73,16 +72,17 @@ def features_of(context: config.Context, images: pd.DataFrame) -> np.ndarray:
     return features.cached(context.root / "features", cache, settings).of(images["image"])
 
 
-def random_splits(strata: np.ndarray, test_share: float, splits: int, seed: int) -> np.ndarray:
-    """Single images at random, every stratum divided evenly: (splits, n) bool, the images that are tested."""
-    drawn = StratifiedShuffleSplit(splits, test_size=test_share, random_state=seed).split(strata, strata)
-    return _masks(len(strata), drawn)
+def random_splits(strata: np.ndarray, test_share: float, number: int, seed: int) -> np.ndarray:
+    """Single images at random, every stratum divided evenly: (number, n) bool, the images that are tested."""
+    drawn = StratifiedShuffleSplit(number, test_size=test_share, random_state=seed).split(strata, strata)
+    return np.stack([np.isin(np.arange(len(strata)), held_out) for _, held_out in drawn])
 
 
-def group_splits(groups: np.ndarray, test_share: float, splits: int, seed: int) -> np.ndarray:
-    """Whole groups at random: (splits, n) bool, the images that are tested."""
-    drawn = GroupShuffleSplit(splits, test_size=test_share, random_state=seed).split(groups, groups=groups)
-    return _masks(len(groups), drawn)
+def group_splits(groups: np.ndarray, strata: np.ndarray, test_share: float, number: int, seed: int) -> np.ndarray:
+    """Whole groups, strata divided as evenly as groups allow: (number, n) bool, the images that are tested."""
+    shares = {"learn": 1 - test_share, "test": test_share}
+    drawn = [splits.assign_parts(groups, strata, seed + split, shares) == "test" for split in range(number)]
+    return np.stack(drawn)
 
 
 def repeated(
@@ -116,7 +116,3 @@ def confidence(levels: pd.Series) -> np.ndarray:
     if order.min() < 0 or order.max() + 1 != len(CONFIDENCE):
         raise ValueError(f"{levels.nunique()} levels; confidence is known for {len(CONFIDENCE)}")
     return np.array(CONFIDENCE)[order]
-
-
-def _masks(images: int, drawn: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    return np.stack([np.isin(np.arange(images), held_out) for _, held_out in drawn])

@@ -52,12 +52,12 @@ counts.assign(blocks=images.groupby("module_type")["group"].nunique())
 # %% [markdown]
 # ## Random splits, and splits of whole blocks
 # The first is the published protocol: images are drawn at random, each type of module and each level evenly. In the
-# second, whole blocks are held out. The same model learns anew for every split.
+# second, whole blocks are held out, types and levels as even as blocks allow. The same model learns anew for every split.
 
 # %%
 model = classical.models(SEED)["support vector machine"]
 random = yardstick.random_splits(strata, TEST_SHARE, SPLITS, SEED)
-blocks = yardstick.group_splits(group, TEST_SHARE, SPLITS, SEED)
+blocks = yardstick.group_splits(group, strata, TEST_SHARE, SPLITS, SEED)
 by_random = yardstick.repeated(model, matrix, label, group, random)
 by_block = yardstick.repeated(model, matrix, label, group, blocks)
 

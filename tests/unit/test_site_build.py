@@ -14,7 +14,8 @@ import pytest
 from lib.site import build
 from lib.site.notebook import SiteError
 
-make_book = runpy.run_path(str(Path(__file__).parents[1] / "browser" / "fake_book.py"))["make_book"]
+fake_book = runpy.run_path(str(Path(__file__).parents[1] / "browser" / "fake_book.py"))
+make_book = fake_book["make_book"]
 
 
 @pytest.fixture
@@ -80,6 +81,31 @@ def test_a_partial_build_writes_only_the_pages_that_changed(small_book: tuple[Pa
     command_line(root, notebooks, partial=True)
     changed = {name for name, time in times.items() if (root / "site" / name).stat().st_mtime_ns != time}
     assert changed == {"03_train.html"}
+
+
+def test_a_study_has_a_page_once_it_was_run(small_book: tuple[Path, Path]) -> None:
+    root, notebooks = small_book
+    script = (
+        fake_book["LOOK"].replace("What is in the pictures?", "How do we compare?").replace('"brightness"', '"study"')
+    )
+    (notebooks / "study_compare.py").write_text(script)
+    assert build.build_site(root, notebooks, partial=True) == 2
+    assert "Studies" not in page(root, "index") and not (root / "site" / "study_compare.html").exists()
+
+    studies = root.parent / "studies"
+    outputs = [[], [], [fake_book["plot"]("share")], [fake_book["wide_table"]()]]
+    fake_book["write_chapter"](studies, notebooks, "study_compare", script, outputs)
+    record = studies / "chapters" / "study_compare" / "record.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"labels": "of all images: 540"}))
+    assert build.build_site(root, notebooks, partial=True) == 2
+    assert "Studies" in page(root, "index") and "study_compare.html" in page(root, "index")
+    assert "<h1>How do we compare?" in page(root, "study_compare")
+    assert "<dt>Labels</dt><dd>of all images: 540</dd>" in page(root, "study_compare")
+    assert "Labels" not in page(root, "01_look")
+
+    (notebooks / "study_compare.py").write_text(script + "\n# %%\n1\n")
+    assert build.build_site(root, notebooks, partial=True) == 2
+    assert "run it again with" in page(root, "study_compare")
 
 
 def test_newer_prose_is_shown_with_the_outputs_there_are(small_book: tuple[Path, Path]) -> None:

@@ -36,8 +36,10 @@ def test_random_splits_are_even_in_every_stratum():
 
 
 def test_group_splits_divide_no_group():
-    for split in yardstick.group_splits(GROUPS, 0.25, 5, 1):
+    tested = yardstick.group_splits(GROUPS, STRATA, 0.25, 5, 1)
+    for split in tested:
         assert pd.Series(split).groupby(GROUPS).nunique().eq(1).all() and split.sum() == 30
+    assert len(np.unique(tested, axis=0)) > 1
 
 
 def test_no_model_is_asked_about_what_it_saw_and_none_sees_what_is_outside():
