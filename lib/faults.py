@@ -33,7 +33,7 @@ def caught(configuration: Configuration, data: Data) -> pd.DataFrame:
     }
     trained = _trained(configuration, data)
     lines = {name: _line(name, partial(mistake, configuration, data, trained)) for name, mistake in made.items()}
-    return pd.DataFrame({"stopped with": lines}).rename_axis("mistake")
+    return pd.DataFrame({"mistake": lines.keys(), "stopped with": lines.values()})
 
 
 def _line(name: str, mistake: Callable[[], None]) -> str:

@@ -45,8 +45,8 @@ def sanity_checks(
 ) -> Study:
     """The simple network as it is, wider, and with what it needs taken from it; one run a seed.
 
-    `zero`: black images, the last bias starts at 0, and nothing else can learn, so a larger rate does no harm. `hidden`: a
-    share of pixels black in every part. `dropout, as printed`: as the document has it, unscaled, images whole outside of
+    `black`: nothing is seen, the last bias starts at 0, and nothing else can learn, so a larger rate does no harm. `most
+    black`: a share of pixels black in every part. `dropout, as printed`: as the document has it, unscaled, images whole but in
     training. `one batch`: until the loss is below batch_loss, or batch_epochs are over. Source: S3.21-S3.23.
     """
     card = cards.load(dataset)
@@ -57,8 +57,8 @@ def sanity_checks(
     return {
         "real": setting(),
         "wide": setting(parameters=wide),
-        "zero": setting(phase=zero_phase, bias=0.0, control=Control(hidden=1)),
-        "hidden": setting(control=Control(hidden=input_dropout)),
+        "black": setting(phase=zero_phase, bias=0.0, control=Control(hidden=1)),
+        "most black": setting(control=Control(hidden=input_dropout)),
         "dropout, as printed": setting(parameters={"rescaling": False}, control=Control(input_dropout=input_dropout)),
         "shuffled": setting(control=Control(shuffled_labels=True)),
         "one batch": _simple(

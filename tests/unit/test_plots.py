@@ -127,12 +127,14 @@ def test_curves_are_means_over_seeds_with_their_range():
 
 
 def test_settings_are_compared_in_a_panel_a_part_and_metric():
-    figure = FIGURES["compared"]()
+    higher = HISTORY.assign(loss=HISTORY["loss"] + (HISTORY["levels"] == "all"))
+    figure = plots.compared(higher, {"loss": "loss, nats", "accuracy": "accuracy"}, "levels")
     drawn = {(trace.name, trace.xaxis, trace.line.color) for trace in lines(figure)}
     assert len(drawn) == 8 and {name for name, _, _ in drawn} == {"extreme", "all"}
     colours = {name: {colour for other, _, colour in drawn if other == name} for name, _, _ in drawn}
     assert all(len(found) == 1 for found in colours.values()) and colours["all"] != colours["extreme"]
-    np.testing.assert_allclose(lines(figure)[0].y, [1.05, 0.55, 1 / 3 + 0.05])
+    for trace, more in zip(lines(figure)[:2], (0, 1), strict=True):
+        np.testing.assert_allclose(trace.y, [1.05 + more, 0.55 + more, 1 / 3 + 0.05 + more])
 
 
 def test_filters_share_one_scale_with_zero_in_the_middle():
