@@ -1,7 +1,7 @@
 """Checks that stop a run, or a book, in one line: mistakes that train without an exception and end a little worse.
 
 Every training run makes `connected`, `fresh_weights`, `fresh_optimiser` and `reads_input`: they cost a second network and
-one forward pass of two images. The others need images of the data, and belong to chapter 6.
+one forward pass of a few images. The others need images of the data, and belong to chapter 6.
 """
 
 import keras
@@ -11,7 +11,8 @@ import pandas as pd
 from lib.training import measure
 
 NOISE_SEED = 7
-SMALLEST_CHANGE = 1e-7  # of a logit, for two images of noise
+NOISE_IMAGES = 16  # of growing contrast: a narrow network may be silent for some of them
+SMALLEST_CHANGE = 1e-7  # of a logit, between images of noise
 
 
 class CheckFailed(RuntimeError):
@@ -53,10 +54,10 @@ def fresh_optimiser(network: keras.Model) -> None:
 
 
 def reads_input(network: keras.Model) -> None:
-    """Two different images, both noise, get different logits. Raises CheckFailed for a network that ignores its input."""
-    shape = (2, *network.input_shape[1:])
-    noise = np.random.default_rng(NOISE_SEED).integers(0, 256, shape, dtype=np.uint8)
-    outputs = np.asarray(network(noise, training=False))
+    """Different images, all noise, get different logits. Raises CheckFailed for a network that ignores its input."""
+    noise = np.random.default_rng(NOISE_SEED).uniform(0, 255, (NOISE_IMAGES, *network.input_shape[1:]))
+    contrast = np.linspace(0, 1, NOISE_IMAGES).reshape(-1, 1, 1, 1)
+    outputs = np.asarray(network((contrast * noise).astype(np.uint8), training=False))
     if not np.ptp(outputs, axis=0).max() > SMALLEST_CHANGE:
         raise CheckFailed("predictions do not change with the image: the network ignores its input")
 
