@@ -59,7 +59,6 @@ kinds.sort_values("images", ascending=False, kind="stable", ignore_index=True).h
 # Every file and every row of a table was looked at: files that cannot be read or are no images, names that lie about the
 # format, tables that name absent files, copies, labels that contradict each other, values far from all others. None of
 # it stops the book, and nothing is deleted: chapter 2 shows what was decided. In every profile, this is about all files.
-
 #
 # The first of each kind is shown with what was seen. Images that are linked to the test part stand under a name that says
 # nothing.

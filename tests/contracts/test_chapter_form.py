@@ -6,6 +6,7 @@ import re
 import statistics
 import tokenize
 
+import jupytext
 import pytest
 
 from lib import chapters, config
@@ -44,6 +45,13 @@ def shows(source: str) -> bool:
 def hypothesis_ids(name: str) -> list[str]:
     calls = [node for node in ast.walk(ast.parse("\n".join(code_of(name)))) if isinstance(node, ast.Call)]
     return [ast.literal_eval(call.args[0]) for call in calls if ast.unparse(call.func).split(".")[-1] == "Hypothesis"]
+
+
+@each_chapter
+def test_saving_it_in_jupyter_changes_nothing(name):
+    script = (config.NOTEBOOKS / f"{name}.py").read_text(encoding="utf-8")
+    notebook = jupytext.reads(script, fmt="py:percent")
+    assert jupytext.writes(notebook, fmt="py:percent").splitlines() == script.splitlines()
 
 
 @each_chapter
