@@ -8,7 +8,7 @@ from typing import Any
 
 from lib import atomic
 
-SMOKE_BANNER = "smoke profile: a few hundred small images, one or two epochs; nothing is concluded here"
+SMOKE_BANNER = "smoke profile: its chapters take a few hundred small images and an epoch or two, and conclude nothing"
 LEAK_BANNER = "images stand in two parts of these data and were let through: scores are too good"
 TITLE = "Can this image classifier be trusted?"
 
