@@ -48,7 +48,8 @@ def side_by_side(
         figure.update_xaxes(showticklabels=False)
     elif reference is not None:
         figure.add_vline(reference, line_dash="dash", line_color="#888888")
-    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[max(1, len(names)) - 0.5, -0.5])
+    ticks = {"tickvals": list(range(len(names))), "ticktext": names, "zeroline": False}
+    figure.update_yaxes(**ticks, range=[max(1, len(names)) - 0.5, -0.5])
     rows = len(names) * len(estimates)
     figure.update_layout(xaxis_title=f"{unit} (95 % interval)", height=140 + 8 * len(names) + 16 * max(4, rows))
     return styled(figure)
