@@ -160,7 +160,7 @@ claims.measure("H4.7", on_extremes.less(features_score))
 # Counts at the threshold of one half, on frozen features, by the mean over seeds. Where one class is rare, models that
 # look alike in AUC may differ in which class they miss.
 
-# %% mystnb={"figure": {"name": "fig-confusions", "caption": "Confusion matrices on frozen features, all development images, each scored by models that did not see its group."}}
+# %% mystnb={"figure": {"name": "fig-confusions", "caption": "Confusion matrices on frozen features, all development images, each scored by models that did not see its group; the darker, the larger the share of the true class."}}
 plots.confusions(study.confusions("features"), card.classes)
 
 # %% [markdown]

@@ -80,6 +80,6 @@ def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> go
     figure.update_annotations(font_size=13)
     figure.update_yaxes(autorange="reversed", type="category").update_yaxes(title_text="true", col=1)
     figure.update_xaxes(type="category").update_xaxes(title_text="predicted", row=rows)
-    scale = {"colorscale": "Blues", "cmin": 0, "cmax": 1, "colorbar_title": "share of<br>true class"}
+    scale = {"colorscale": "Blues", "cmin": 0, "cmax": 1, "showscale": False}
     figure.update_layout(coloraxis=scale, height=100 + (170 + 20 * len(classes)) * rows)
     return styled(figure)
