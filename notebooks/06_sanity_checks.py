@@ -236,5 +236,5 @@ claims.judge()
 
 # %% [markdown]
 # ## What next
-# A network that passes all this reads its images; it may still be far too small for them. Chapter 7 makes it large enough to
-# overfit, on purpose.
+# A network that passes all this reads its images; it may still be far too small for them. Whether it beats what fits in
+# seconds is asked against {doc}`chapter 4 <04_classical_baselines>`.

@@ -115,7 +115,7 @@ def pictures(rows: Mapping[str, Sequence[np.ndarray]], titles: Sequence[Sequence
     return styled(figure)
 
 
-def filters(rows: Mapping[str, np.ndarray], most: int = 16) -> go.Figure:
+def filters(rows: Mapping[str, np.ndarray], most: int = 10) -> go.Figure:
     """Weights of a convolution as pictures, a labelled row each, all on one scale: mid-grey is zero.
 
     rows: label -> (height, width, channels, filters) float; the first `most` filters are drawn, of one or three channels,
