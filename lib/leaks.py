@@ -4,7 +4,7 @@ import pandas as pd
 
 from lib import config
 from lib.findings import copies, of_kind
-from lib.ledger import apply
+from lib.ledger import EVERY, OVERRIDE_COLUMNS, apply
 
 WAYS = ("group", "copy of bytes", "copy of pixels", "near copy")
 STRICTNESS = ("train", "tuning", "validation", "test")  # the image in the later one stays where somebody must give way
@@ -36,6 +36,13 @@ def solved(table: pd.DataFrame, drawn: pd.DataFrame, near_copies: pd.DataFrame, 
     )
     why = decided[decided["decision"] == "drop"].drop_duplicates("image")[["image", "decision", "reason", "by"]]
     return pairs.drop_duplicates("image").merge(why, on="image")
+
+
+def counterparts(found: pd.DataFrame, by_hand: pd.DataFrame) -> pd.DataFrame:
+    """Leaks turned round, where a line drops the image of the stricter part: what is left must be searched anew."""
+    named = by_hand.loc[by_hand["kind"].eq("across_parts") & by_hand["decision"].eq("drop"), "image"]
+    others = found[found["other"].isin(named) & ~found["other"].isin(found["image"])].drop_duplicates("other")
+    return others.rename(columns={"image": "other", "other": "image"})[found.columns]
 
 
 def gate(table: pd.DataFrame, ledger: pd.DataFrame, dataset: str) -> pd.DataFrame:
@@ -99,7 +106,8 @@ def _refusal(leaks: pd.DataFrame, table: pd.DataFrame, dataset: str) -> str:
     return (
         f"the parts leak: {len(leaks):,} of {len(table):,} images stand in one part and their like in another\n"
         f"{detail.value_counts().to_string(header=False)}\n\n"
-        f"{shown}\n\nNothing is trained across a leak. Add a line to params/datasets/{dataset}.csv "
-        "(header: kind,image,decision,reason): `across_parts,*,drop,<why>` leaves these images out of the part that matters "
-        "less, `across_parts,*,keep,<why>` lets them through, and the site says so; or correct the published parts"
+        f"{shown}\n\nNothing is trained across a leak. Correct the published parts, or decide in "
+        f"params/datasets/{dataset}.csv, which then holds these lines (the first one once):\n\n"
+        f"{','.join(OVERRIDE_COLUMNS)}\nacross_parts,{EVERY},drop,the parts share images\n\n"
+        "drop leaves these images out of the part that matters less; keep in its place lets them through, and the site says so"
     )

@@ -7,6 +7,7 @@ import pandas as pd
 
 from lib import config, leaks, ledger, manifest, splits
 from lib.cards import Card
+from lib.custody import hiding
 from lib.custody.draw import SEED, draw, strata, strict_first
 from lib.findings import copies, files, labels, of_kind, outliers
 
@@ -73,10 +74,27 @@ def curate(card: Card, cache: Path) -> Curation:
     curation.decide("contradictions", *_of_labels(card, before, table, curation.ledger))
     curation.decided.append(leaks.solved(curation.table, drawn.table, drawn.near, curation.ledger))
     found = leaks.across_parts(curation.table, drawn.table, drawn.near)
+    if len(named := leaks.counterparts(found, curation.by_hand)):
+        curation.decide("leaks, by hand", named)
+        found = leaks.across_parts(curation.table, drawn.table, drawn.near)
     decided = ledger.decide(found, curation.rules, curation.by_hand)
+    _check_decisions(curation, decided)
     curation.keep("leaks", leaks.gate(curation.table, decided, card.name), decided)
     _check_parts(curation.table)
     return curation
+
+
+def _check_decisions(curation: Curation, last: pd.DataFrame) -> None:
+    """Raises UserError for a line by hand that decides on nothing; no image that is linked to the test part is named.
+
+    last: the ledger of the leaks.
+    """
+    decided = pd.concat([curation.ledger, last], ignore_index=True)
+    tested = curation.table["part"] == "test"
+    tests, others = (set(curation.table.loc[rows, "path"]) for rows in (tested, ~tested))
+    secret = hiding.secret_names(curation.everything, tests, others, decided)
+    nameable = curation.everything.loc[~curation.everything["path"].isin(secret.index), "path"]
+    ledger.check_used(curation.by_hand, decided, nameable)
 
 
 def _check_usable(table: pd.DataFrame, card: Card) -> None:
