@@ -18,7 +18,15 @@ from lib.findings import of_kind
 
 Decision = Literal["drop", "keep", "merge", "review"]
 EVERY = "*"  # in an override: all images of the kind
-WITH_OTHER = ("copy_of_bytes", "copy_of_pixels", "near_copy", "repeated_tree", "label_conflict", "across_parts")
+WITH_OTHER = (
+    "copy_of_bytes",
+    "copy_of_pixels",
+    "near_copy",
+    "repeated_series",
+    "repeated_tree",
+    "label_conflict",
+    "across_parts",
+)
 HEIRS = ("copy_of_bytes", "copy_of_pixels", "near_copy")  # where an image is dropped, its copies are another's copies
 OVERRIDE_COLUMNS = ["kind", "image", "decision", "reason"]
 

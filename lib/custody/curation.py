@@ -65,7 +65,12 @@ def curate(card: Card, cache: Path) -> Curation:
     _check_usable(curation.table, card)
     before, drawn = curation.table, draw(everything, card)
     curation.decide("copies", copies.exact(strict_first(before, card)))
-    curation.decide("near copies", drawn.near_among(curation.table), outliers.outliers(curation.table))
+    curation.decide(
+        "near copies",
+        drawn.near_among(curation.table),
+        drawn.series_among(curation.table),
+        outliers.outliers(curation.table),
+    )
     table = curation.table.join(drawn.table[["part", "turn"]])
     left_out = table.index.difference(splits.select(table, card.selection, card.classes).index)
     curation.decide("selection", of_kind("not_selected", table.loc[left_out, "path"]))
@@ -146,6 +151,6 @@ def _of_labels(card: Card, before: pd.DataFrame, table: pd.DataFrame, decided: p
     named = card.named(development).astype(str).set_axis(development["path"])
     return [
         labels.conflicts(shown[["path", "pixels_sha256", "label"]]),
-        labels.near_conflicts(decided[decided["kind"] == "near_copy"], named),
+        labels.near_conflicts(decided, named),
         labels.imbalance(development["label"].map(dict(enumerate(card.classes)))),
     ]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lib import leaks, ledger, splits
 from lib.cards import Card
-from lib.findings import copies
+from lib.findings import copies, series
 
 SEED = 20260401
 
@@ -22,10 +22,16 @@ class Draw:
     table: pd.DataFrame  # with columns part, and turn: which images a selection takes first
     exact: pd.DataFrame  # findings, as all that follow
     near: pd.DataFrame
+    series: pd.DataFrame
 
     def near_among(self, table: pd.DataFrame) -> pd.DataFrame:
         """Near copies of which both images are in the table."""
         return copies.reconnected(self.near, self.exact, table["path"])
+
+    def series_among(self, table: pd.DataFrame) -> pd.DataFrame:
+        """What was found about series, where it is about images in the table."""
+        there = {"", *table["path"]}
+        return self.series[self.series["image"].isin(there) & self.series["other"].isin(there)]
 
 
 def draw(everything: pd.DataFrame, card: Card) -> Draw:
@@ -36,9 +42,10 @@ def draw(everything: pd.DataFrame, card: Card) -> Draw:
     usable = everything[everything["status"].eq("ok") & (everything["label"].notna() | (not card.labelled))]
     exact = copies.exact(strict_first(usable, card))
     near = copies.near(usable[~usable["path"].isin(exact["image"])])
-    together = ledger.merge_groups(usable, pd.concat([exact, near]))
+    again = series.repeated(everything)
+    together = ledger.merge_groups(usable, pd.concat([exact, near, again]))
     parts = usable.assign(part=splits.assign(together, strata(card), card.official, SEED))
-    return Draw(parts.assign(turn=splits.turns(parts, SEED)), exact, near)
+    return Draw(parts.assign(turn=splits.turns(parts, SEED)), exact, near, again)
 
 
 def strict_first(table: pd.DataFrame, card: Card) -> pd.DataFrame:

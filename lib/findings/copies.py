@@ -21,6 +21,7 @@ __all__ = ["across", "exact", "near", "reconnected", "repeated_trees"]
 KINDS = (
     "near_copy_conflict",
     "near_copy",
+    "repeated_series",
     "copy_of_pixels",
     "copy_of_bytes",
     "label_conflict",
