@@ -14,7 +14,7 @@ PACKAGE = config.REPOSITORY / "lib"
 FILES = sorted(PACKAGE.rglob("*.py"))
 # A module imports only what stands above it. Modules of a package (with a slash) may import one another.
 ORDER = (
-    "config", "atomic", "machine", "steps", "pictures", "dicom", "decode", "perceptual", "manifest", "findings/",
+    "mistakes", "config", "atomic", "machine", "steps", "pictures", "dicom", "decode", "perceptual", "manifest", "findings/",
     "ledger", "readers/", "labels", "groups", "folders", "cards", "leaks", "splits", "custody/", "pixels", "weights",
     "networks/", "training/", "features/", "runs", "grids", "estimates", "intervals", "scores", "metrics", "statistics",
     "groupwise", "grades", "brightness", "folds", "classical", "embedding", "baselines", "yardstick", "inflation",

@@ -99,7 +99,7 @@ def found_by_content(monkeypatch, folder: Path) -> None:
         path = manifest.set_index("sha256")["path"]
         return frame(("near_copy", path[image], path[other], "") for image, other in content)
 
-    def across(manifest: pd.DataFrame, part: pd.Series) -> pd.DataFrame:
+    def across(manifest: pd.DataFrame, part: pd.Series, _: pd.DataFrame) -> pd.DataFrame:
         place = pd.Series(part.to_numpy(), manifest["path"])
         pairs = near(manifest)
         return pairs[place[pairs["image"]].to_numpy() != place[pairs["other"]].to_numpy()].reset_index(drop=True)
