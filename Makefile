@@ -22,8 +22,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 TEST_BUILD := $(CURDIR)/build/test
 # Values reach the recipes by the environment, as they were given: quotes, blanks and $ in them mean nothing to a shell.
 export BOOK_DATA := $(value DATA)
-export DATASET := $(value DATASET)
-export STUDY := $(value STUDY)
+export BOOK_DATASET := $(value DATASET)
+export BOOK_STUDY := $(value STUDY)
 export PROFILE JOBS PORT GPU
 export TF_CPP_MIN_LOG_LEVEL := 3
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -36,7 +36,7 @@ help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
 
 book: $(READY) ## build the book and serve it: DATASET, PROFILE, JOBS; DATA where the images lie
-	@python -m lib.book --dataset "$$DATASET" --profile "$$PROFILE" --data "$$BOOK_DATA" --jobs "$$JOBS" --port "$$PORT"
+	@python -m lib.book --dataset="$$BOOK_DATASET" --profile="$$PROFILE" --jobs="$$JOBS" --port="$$PORT"
 
 test: $(READY) lint ## everything that must hold: style, units, contracts, notebooks, site
 	@python -m pytest -q -n "$$JOBS" --dist loadfile tests/unit tests/contracts
@@ -48,7 +48,7 @@ lab: $(READY) ## the chapters as notebooks in JupyterLab
 	@python -m lib.lab
 
 study: $(READY) ## compare with published protocols on all images: STUDY
-	@python -m lib.studies "$$STUDY"
+	@python -m lib.studies "$$BOOK_STUDY"
 
 lint: $(READY) ## style of the code
 	@ruff check lib notebooks tests benchmarks && ruff format --check lib notebooks tests benchmarks

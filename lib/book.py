@@ -23,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make book")
     for name in ("dataset", "profile"):
         parser.add_argument(f"--{name}", required=name == "profile", default="")
-    parser.add_argument("--data", default="")
+    parser.add_argument("--data", default=os.environ.get(config.DATA_VARIABLE, ""))
     parser.add_argument("--jobs", default=str(os.cpu_count()))
     parser.add_argument("--port", default="8765")
     parser.add_argument("--no-serve", action="store_true")
