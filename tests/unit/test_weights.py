@@ -165,7 +165,9 @@ def test_what_is_not_whole_is_refused(path, problem, changes, message):
         weights.read(written(path, **({"state": OrderedDict(kernel=tensor())} | changes)))
 
 
-@pytest.mark.parametrize("content", [b"", b"\x80\x02", b"PK\x03\x04 a zip", b"version https://git-lfs", bytes(range(64))])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x80\x02", b"PK\x03\x04 a zip", b"version https://git-lfs", bytes(range(64))]
+)
 def test_other_files_are_refused(path, content):
     path.write_bytes(content)
     with pytest.raises(weights.WeightsRefused, match="weights.pth is no file of plain weights"):
