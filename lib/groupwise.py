@@ -73,7 +73,7 @@ def neighbour_agreement(
     variance = pd.Series((residual**2).sum(axis=1)).groupby(strata).transform("mean").to_numpy()
     first, second = _pairs(groups, row, lag)
     if not len(first):
-        return Inapplicable(f"no group holds two images that are {lag} {'row' if lag == 1 else 'rows'} apart")
+        return Inapplicable("no group holds two images at that distance in rows")
     scale = np.sqrt(variance[first] * variance[second])
     if not scale.any():
         return Inapplicable("the labels do not differ")

@@ -64,9 +64,9 @@ class Inflation:
         return Inflation(self.labels[rows], self.groups[rows], fold, scored, self.reasons)
 
     def by_kind(self, kind: pd.Series) -> pd.DataFrame:
-        """One row a kind: images, groups, AUC under `random` and `group`, their difference, with 95 % intervals as text.
+        """One row a kind: groups, AUC under `random` and `group`, their difference, with 95 % intervals as text.
 
-        kind: (n,) text. `can be seen`: half the width of the interval of the difference, missing where there is none.
+        kind: (n,) text. `half width`: half the width of the interval of the difference, missing where there is none.
         """
         rows = []
         for name in sorted(kind.unique()):
@@ -74,8 +74,8 @@ class Inflation:
             gain = part.difference("random", "group")
             seen = gain.half_width() if isinstance(gain, Estimate) else np.nan
             scores = (str(part.auc("random")), str(part.auc("group")), str(gain), seen)
-            rows.append((name, len(part.labels), len(np.unique(part.groups)), *scores))
-        columns = [kind.name, "images", "groups", "AUC, random", "AUC, group", "random less group", "can be seen"]
+            rows.append((name, len(np.unique(part.groups)), *scores))
+        columns = [kind.name, "groups", "AUC, random", "AUC, group", "random less group", "half width"]
         return pd.DataFrame(rows, columns=columns)
 
     def _statistic(self, scheme: str, strata: np.ndarray) -> Statistic:

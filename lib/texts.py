@@ -1,10 +1,12 @@
 """What a chapter shows beside figures: computed sentences, and tables that a page and a notebook show alike."""
 
+import re
 from dataclasses import dataclass
 from html import escape
 
 import pandas as pd
 
+INTERVAL = re.compile(r"(\[[^\]\s]*,) ([^\]\s]*\])")
 LEFT = ' style="text-align: left"'
 
 
@@ -36,18 +38,26 @@ class Table:
         left = {name: "" if pd.api.types.is_numeric_dtype(kind) else LEFT for name, kind in self.frame.dtypes.items()}
         head = "".join(f"<th{left[name]}>{escape(str(name))}</th>" for name in self.frame)
         rows = (zip(self.frame, row, strict=True) for row in self.frame.itertuples(index=False, name=None))
-        cells = ("".join(f"<td{left[name]}>{escape(self._text(value))}</td>" for name, value in row) for row in rows)
+        cells = (
+            "".join(f"<td{left[name]}>{_breakable(self._text(value))}</td>" for name, value in row) for row in rows
+        )
         body = "".join(f"<tr>{row}</tr>" for row in cells)
         return f'<table class="dataframe"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
     def _text(self, value: object) -> str:
         if isinstance(value, float) and value == value and not value.is_integer():
-            return f"{value:,.{self.decimals}f}"
+            return f"{round(value, self.decimals) + 0.0:,.{self.decimals}f}"  # no minus before a zero
         if pd.api.types.is_bool(value):
             return "yes" if value else "no"
         if pd.isna(value):
             return ""
         return f"{int(value):,}" if pd.api.types.is_number(value) else str(value)
+
+
+def _breakable(text: str) -> str:
+    """HTML whose lines break inside of names only at their signs, and never inside of an interval."""
+    whole = INTERVAL.sub("\\1\u00a0\\2", escape(text))
+    return re.sub(r"([/_])(?=\w)", r"\1<wbr>", whole)
 
 
 def sentence(*parts: str) -> Sentence:

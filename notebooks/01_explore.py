@@ -115,12 +115,15 @@ pixel_counts = pd.DataFrame([np.bincount(pixels.ravel(), minlength=256) / pixels
 plots.lines(pixel_counts.groupby(shown_as, observed=True).mean().T, "grey value, 0-255", "share of pixels")
 
 # %%
-whole = pixel_counts.mean()
-ends = {0: 1, 255: 254}  # what clipped exposure piles up in: the end, and the value before it
-times = {end: whole[end] / whole[near] for end, near in ends.items() if whole[near]}
+whole, clipped = pixel_counts.mean(), (pixel_counts[[0, 255]] > 0.01).any(axis=1).sum()
+ends = [
+    f"Grey value {end} holds {whole[end]:.3%} of the pixels, {by} holds {whole[by]:.3%}."
+    for end, by in [(0, 1), (255, 254)]
+]
 texts.sentence(
-    *(f"Grey value {end} holds {whole[end]:.2%} of the pixels." for end in ends),
-    *(f"That is {more:.1f} times as much as beside {end}: clipped." for end, more in times.items() if more > 2),
+    *ends,
+    "An end that holds far more than the value beside it is exposure that was clipped.",
+    f"{clipped:,} of {len(pixel_counts):,} images have more than a hundredth of their pixels at an end.",
 )
 
 # %% [markdown]

@@ -48,7 +48,7 @@ claims = hypotheses.Hypotheses(
         "H2.3", "Within a class, doubtful levels are suspected more", "difference of shares", "greater", 0, "S3.8"
     ),
     hypotheses.Hypothesis(
-        "H2.4", "It flatters across groups more", "flattery less that in groups", "greater", 0, "S3.5"
+        "H2.4", "It flatters less within groups", "all pairs less pairs of one group", "greater", 0, "S3.5"
     ),
 )
 claims

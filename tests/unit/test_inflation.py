@@ -103,9 +103,9 @@ def test_kinds_are_judged_by_themselves():
     part = study.of((kind == "mono").to_numpy())
     assert found.index.tolist() == ["mono", "poly"] and found["groups"].tolist() == [20, 20]
     assert found.loc["mono", "random less group"] == str(part.difference("random", "group"))
-    assert found.loc["mono", "can be seen"] == part.difference("random", "group").half_width()
+    assert found.loc["mono", "half width"] == part.difference("random", "group").half_width()
     single = study.by_kind(pd.Series(np.where(groups == 3, "odd", "usual"), name="type")).set_index("type")
-    assert single.loc["odd", "AUC, group"].startswith("not applicable") and np.isnan(single.loc["odd", "can be seen"])
+    assert single.loc["odd", "AUC, group"].startswith("not applicable") and np.isnan(single.loc["odd", "half width"])
 
 
 def test_a_model_suspects_labels_only_where_it_surely_tells_them():

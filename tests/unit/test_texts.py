@@ -28,6 +28,14 @@ def test_text_stands_left_and_numbers_right():
     assert "<th>images</th>" in html and "<td>12,345</td>" in html and "<td>0.123</td>" in html and "<td>1</td>" in html
 
 
+def test_lines_break_at_signs_of_names_and_not_within_intervals():
+    html = texts.table(
+        pd.DataFrame({"a": ["images/near_copy.png", "0.5 [0.1, 0.9]", "x/ y"], "b": [-0.0001, 0.5, 2]})
+    )._repr_html_()
+    assert "images/<wbr>near_<wbr>copy.png" in html and "0.5 [0.1,\u00a00.9]" in html and ">x/ y<" in html
+    assert "<td>0.000</td>" in html
+
+
 def test_what_is_missing_stays_empty_and_truth_is_a_word():
     html = texts.table(FRAME.assign(share=[np.nan, 0.5]))._repr_html_()
     assert "<td></td>" in html and "nan" not in html.lower() and "None" not in html
