@@ -221,7 +221,7 @@ plots.pictures({name: [card.picture(path) for path in paths] for name, paths in 
 # %% [markdown]
 # Levels that experts themselves called doubtful should hold more of the suspected labels than the extreme ones. One class
 # is suspected more often than another whatever its level, so each class is compared with itself, and the mean over classes
-# is the claim.
+# is the claim; the table says which class it comes from.
 
 # %%
 flagged = development["path"].isin(suspected["image"]).to_numpy(float)
