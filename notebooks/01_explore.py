@@ -61,7 +61,7 @@ kinds.sort_values("images", ascending=False, kind="stable", ignore_index=True).h
 # it stops the book, and nothing is deleted: chapter 2 shows what was decided. In every profile, this is about all files.
 #
 # The first of each kind is shown with what was seen. Images that are linked to the test part stand under a name that says
-# nothing.
+# nothing. [findings.csv](findings.csv) holds them all, with the decisions.
 
 # %%
 by_kind = ledger.groupby("kind", sort=False)
