@@ -9,7 +9,20 @@
 # %%
 import pandas as pd
 
-from lib import baselines, cards, classical, custody, features, grades, hypotheses, metrics, pixels, plots, properties
+from lib import (
+    baselines,
+    cards,
+    classical,
+    custody,
+    features,
+    grades,
+    hypotheses,
+    metrics,
+    pixels,
+    plots,
+    properties,
+    texts,
+)
 from lib.config import chapter
 
 # %% tags=["parameters"]
@@ -62,7 +75,8 @@ caches = [
 small, larger = (cache.array[cache.rows(development["image"])] for cache in caches)
 described = {"pixels": classical.pixel_features(small), "HOG": classical.hog_features(larger)}
 described["features"] = features.get(context, BACKBONE, FEATURE_SIZE).of(development["image"])
-pd.DataFrame({name: matrix.shape for name, matrix in described.items()}, index=["images", "numbers"])
+rows = [(name, *matrix.shape) for name, matrix in described.items()]
+texts.table(pd.DataFrame(rows, columns=["of", "images", "numbers"]))
 
 # %% [markdown]
 # Every model has one usual setting, the same for all three descriptions; nothing is tuned here. Each image is scored by
@@ -120,7 +134,7 @@ claims.measure("H4.3", features_score.less(hog_score))
 # %%
 choices = study.choices()
 shares = (choices / choices.sum()).round(2)
-pd.DataFrame({"times best": choices, "share": shares})
+texts.table(pd.DataFrame({"times best": choices, "share": shares}))
 
 # %% mystnb={"figure": {"name": "fig-told-by-files", "caption": "The best model beside models that know only brightness, or only the properties of the files; the dashed line is chance."}}
 files = properties.described(development, card.properties, card.source(development))

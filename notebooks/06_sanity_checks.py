@@ -10,7 +10,7 @@
 import numpy as np
 import pandas as pd
 
-from lib import cards, faults, grids, hypotheses, intervals, metrics, plots, runs, sanity
+from lib import cards, faults, grids, hypotheses, intervals, metrics, plots, runs, sanity, texts
 from lib.config import chapter
 from lib.hypotheses import Hypothesis
 from lib.training import checks, initial
@@ -88,7 +88,7 @@ mistakes.style.hide().set_uuid("mistakes").set_properties(**{"text-align": "left
 # %% tags=["nbval-check-output"]
 images, labels = sanity.balanced_batch(data)
 sizes = checks.gradients(network, images, labels)
-pd.DataFrame({"gradient arrives": sizes > 0})
+texts.table(pd.DataFrame({"gradient arrives": sizes > 0}))
 
 # %% [markdown]
 # Trained twice, the same seed gives the same weights, bit for bit, and another seed starts from others. And every stored run of

@@ -9,7 +9,7 @@
 # %%
 import pandas as pd
 
-from lib import cards, classical, config, custody, hypotheses, plots, yardstick
+from lib import cards, classical, config, custody, hypotheses, plots, texts, yardstick
 
 # %% tags=["parameters"]
 DATASET = "elpv"
@@ -119,7 +119,7 @@ plots.intervals(shown, "accuracy", deitsch["svm"])
 # %%
 every = ours | pooled | alone | shown
 rows = {name: (found.value, *found.interval()) for name, found in every.items()}
-pd.DataFrame(rows, index=["accuracy", "low", "high"]).T.round(3)
+texts.table(pd.DataFrame(rows, index=["accuracy", "low", "high"]).T.rename_axis("protocol"))
 
 # %% [markdown]
 # ## What we found

@@ -15,9 +15,10 @@ def images(context: config.Context) -> pd.DataFrame:
 
     One row an image that is left (columns of `manifest.build`, without the thumbnail), plus image (its name in this book:
     the path, or on test rows a name made from its content), the card's properties, group (str), official, part (`train`,
-    `tuning`, `validation`, `test`), level (the graded label) and label (index of the class). On test rows label, level
-    and path are missing and groups are numbers. Development rows are in the data's order, test rows follow. In `smoke`
-    the rows are a thinned development part with a pseudo-test of its own: the real test part is absent.
+    `tuning`, `validation`, `test`), row (its distance in rows of the data from the first image of its group), level (the
+    graded label) and label (index of the class). On test rows label, level, row and path are missing, groups are numbers.
+    Development rows are in the data's order, test rows follow. In `smoke` the rows are a thinned development part with a
+    pseudo-test of its own: the real test part is absent.
     """
     return pd.read_parquet(_folder(context) / "manifest.parquet")
 

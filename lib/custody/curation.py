@@ -57,7 +57,7 @@ def curate(card: Card, cache: Path) -> Curation:
     rows, said = card.rows()
     rules, overrides = ledger.policy(card.policy), ledger.overrides(card.name)
     described = manifest.build(card.read, rows["path"].tolist(), rows["identity"].tolist(), cache)
-    everything = pd.concat([rows.drop(columns=["path", "identity"]), described], axis=1)
+    everything = pd.concat([rows.drop(columns=["path", "identity"]), described], axis=1).assign(row=range(len(rows)))
     curation = Curation(rules, overrides, everything, everything)
     curation.keep("listing", everything)
     by_hand = ledger.manual_findings(curation.by_hand, [*everything["path"], *said["image"]])

@@ -22,6 +22,10 @@ def visible(table: pd.DataFrame, decided: pd.DataFrame, secret: pd.Series) -> tu
     group = table["group"].map(lambda name: secret.get(name, name))  # of images that stand for themselves, a path
     shown = table.assign(image=image, path=table["path"].mask(hidden), group=group)
     shown.loc[hidden, list(LABELS)] = pd.NA
+    first = (
+        table["row"].mask(hidden).groupby(table["group"]).transform("min")
+    )  # rows of the data would count test images
+    shown["row"] = (table["row"] - first).mask(hidden).astype("Int64")
     shown = _renamed_groups(pd.concat([shown[~hidden], shown[hidden].sort_values("image")], ignore_index=True))
     columns = {column: decided[column].map(lambda path: secret.get(path, path)) for column in ("image", "other")}
     kinds = {kind: position for position, kind in enumerate(ledger.policy())}

@@ -18,14 +18,14 @@ from lib.findings.repetition import repeated_trees
 
 __all__ = ["across", "exact", "near", "reconnected", "repeated_trees"]
 
-KINDS = (
-    "near_copy_conflict",
-    "near_copy",
-    "repeated_series",
-    "copy_of_pixels",
-    "copy_of_bytes",
-    "label_conflict",
-)  # findings about two pictures
+KINDS = {  # findings about two pictures, in words
+    "near_copy": "nearly the same picture",
+    "repeated_series": "the same thing in a series that was photographed twice",
+    "near_copy_conflict": "nearly the same picture or the same thing, with another label",
+    "copy_of_pixels": "the same pixels in another file",
+    "copy_of_bytes": "the same file twice",
+    "label_conflict": "the same pixels, with another label",
+}
 BLANK_CONTRAST = 1.0  # grey values; below it there is nothing to compare
 PARTS = ("train", "tuning", "validation", "val", "test")  # the order in which a pair of parts is named
 SAME_BRIGHTNESS = 3.0  # grey values

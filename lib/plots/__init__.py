@@ -1,4 +1,4 @@
-"""Figures: one palette, one look; every function returns a plotly figure."""
+"""Figures: one palette, one look; every function returns a plotly figure, or a sentence where nothing is to be drawn."""
 
 from lib.plots.comparisons import confusions, side_by_side
 from lib.plots.data import bars, filters, histograms, lines, pictures, scatter

@@ -8,25 +8,29 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from lib.estimates import Estimate, Inapplicable
+from lib.plots.results import why
 from lib.plots.style import SERIES_COLOURS, styled
+from lib.texts import Sentence
 
 PANELS = 3  # in a row
 
 
 def side_by_side(
     estimates: Mapping[str, Mapping[str, Estimate | Inapplicable]], unit: str, reference: float | None = None
-) -> go.Figure:
+) -> go.Figure | Sentence:
     """Series of estimates with their 95 % intervals: one colour a series, one row a name, series one below the other.
 
-    estimates: series -> name -> estimate; where there is none it is not drawn, and the first reason stands in the figure.
+    estimates: series -> name -> estimate; where there is none it is not drawn; none at all: a sentence says why.
     reference: where nothing would be gained, a dashed line.
     """
     names = list(dict.fromkeys(name for series in estimates.values() for name in series))
-    figure, reasons = go.Figure(), []
+    everything = [estimate for series in estimates.values() for estimate in series.values()]
+    if not any(isinstance(estimate, Estimate) for estimate in everything):
+        return why(everything)
+    figure = go.Figure()
     for position, (colour, (series, found)) in enumerate(zip(cycle(SERIES_COLOURS), estimates.items(), strict=False)):
         offset = (position - (len(estimates) - 1) / 2) * 0.8 / len(estimates)
         known = {name: e for name, e in found.items() if isinstance(e, Estimate)}
-        reasons += [e.reason for e in found.values() if isinstance(e, Inapplicable)]
         limits = np.array([e.interval() for e in known.values()]).reshape(-1, 2)
         values = np.array([e.value for e in known.values()])
         text = [f"{e.value:.3f} [{low:.3f}, {high:.3f}]" for e, (low, high) in zip(known.values(), limits, strict=True)]
@@ -41,12 +45,7 @@ def side_by_side(
             error_x={"type": "data", "symmetric": False, "array": limits[:, 1] - values,
                      "arrayminus": values - limits[:, 0]},
         )  # fmt: skip
-    if reasons and not any(len(trace.x) for trace in figure.data):
-        figure.add_annotation(
-            x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, text=f"not applicable: {reasons[0]}"
-        )
-        figure.update_xaxes(showticklabels=False)
-    elif reference is not None:
+    if reference is not None:
         figure.add_vline(reference, line_dash="dash", line_color="#888888")
     figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[max(1, len(names)) - 0.5, -0.5])
     rows = len(names) * len(estimates)

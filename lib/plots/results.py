@@ -1,12 +1,13 @@
 """Figures of results: estimates with their intervals, single values, errors by class."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
 from lib.estimates import Estimate, Inapplicable
 from lib.plots.style import SERIES_COLOURS, styled
+from lib.texts import Sentence
 
 METRIC_TITLES = {
     "auc": "AUC",
@@ -23,12 +24,14 @@ def intervals(
     reference: float | Mapping[str, float] | None = None,
     level: float = 0.95,
     cross: str = "without looking at the image",
-) -> go.Figure:
-    """Estimates as points with their intervals; where there is none, the reason.
+) -> go.Figure | Sentence:
+    """Estimates as points with their intervals; where there is none, the reason. A sentence where there is none at all.
 
     reference: where nothing would be gained, drawn as a dashed line; as a mapping, a cross for each name it holds.
     cross: what the crosses mean.
     """
+    if all(isinstance(estimate, Inapplicable) for estimate in estimates.values()):
+        return why(estimates.values())
     figure = go.Figure()
     for row, (name, estimate) in enumerate(estimates.items()):
         if isinstance(estimate, Inapplicable):
@@ -37,9 +40,7 @@ def intervals(
             )
         else:
             _interval(figure, name, estimate, level)
-    if all(isinstance(estimate, Inapplicable) for estimate in estimates.values()):
-        figure.update_xaxes(showticklabels=False)
-    elif isinstance(reference, Mapping):
+    if isinstance(reference, Mapping):
         _crosses(figure, {name: reference[name] for name in estimates if name in reference}, cross)
     else:
         _dashed(figure, reference)
@@ -48,15 +49,17 @@ def intervals(
     return styled(figure)
 
 
-def metrics(estimates: Mapping[str, Estimate | Inapplicable], chance: Mapping[str, float]) -> go.Figure:
+def metrics(estimates: Mapping[str, Estimate | Inapplicable], chance: Mapping[str, float]) -> go.Figure | Sentence:
     """Metrics by their names in `lib.metrics`, with the value of each that is reached without looking at the image."""
     titles = {name: METRIC_TITLES.get(name, name.replace("_", " ")) for name in estimates}
     blind = {titles[name]: value for name, value in chance.items() if name in titles}
     return intervals({titles[name]: estimate for name, estimate in estimates.items()}, "value", blind)
 
 
-def strips(values: Mapping[str, Sequence[float]], unit: str, reference: float | None = None) -> go.Figure:
-    """Single values as dots, one row a name; a value that is not known is not drawn."""
+def strips(values: Mapping[str, Sequence[float]], unit: str, reference: float | None = None) -> go.Figure | Sentence:
+    """Single values as dots, one row a name; a value that is not known is not drawn, and without any name there is a sentence."""
+    if not values:
+        return Sentence("There is nothing to be drawn here.")
     figure = go.Figure()
     for position, (name, numbers) in enumerate(values.items()):
         colour = SERIES_COLOURS[position % len(SERIES_COLOURS)]
@@ -92,6 +95,12 @@ def confusion(matrix: np.ndarray, classes: Sequence[str]) -> go.Figure:
         xaxis_title="predicted", yaxis_title="true", height=280 + 30 * len(classes), yaxis_autorange="reversed"
     )
     return styled(figure)
+
+
+def why(estimates: Iterable[Estimate | Inapplicable]) -> Sentence:
+    """Why there is nothing to draw."""
+    reasons = dict.fromkeys(estimate.reason for estimate in estimates if isinstance(estimate, Inapplicable))
+    return Sentence(f"Not applicable: {'; '.join(reasons) or 'nothing was measured'}.")
 
 
 def _interval(figure: go.Figure, name: str, estimate: Estimate, level: float) -> None:

@@ -8,6 +8,7 @@ from nbformat import NotebookNode
 
 from lib import atomic, chapters
 from lib.site.contents import Chapter
+from lib.site.mime import PLOTLY
 
 DEFAULTS_LABEL = "Show code: default parameters, replaced in this build by the next cell"
 LANGUAGE = nbformat.from_dict({"name": "python", "pygments_lexer": "ipython3"})
@@ -64,6 +65,8 @@ def with_current_prose(chapter: Chapter, executed: NotebookNode) -> NotebookNode
         if atomic.code_sha256(cell.source) != atomic.code_sha256(outcome.source):
             raise OutdatedError(f"{chapter.name}: cell {ordinal} is not what was executed; run the chapter again")
         cell.outputs, cell.execution_count = outcome.outputs, outcome.execution_count
+        if not any(PLOTLY in output.get("data", {}) for output in cell.outputs):
+            cell.metadata.get("mystnb", {}).pop("figure", None)  # a sentence in its place needs no caption
     is_parameters = ["parameters" in cell.metadata.get("tags", []) for cell in page.cells]
     position = is_parameters.index(True) + 1 if any(is_parameters) else 0  # where papermill puts them
     page.cells[position:position] = injected

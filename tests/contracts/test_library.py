@@ -18,7 +18,7 @@ ORDER = (
     "manifest", "findings/", "ledger", "readers/", "labels", "groups", "folders", "cards", "leaks", "splits",
     "custody/", "pixels", "weights", "networks/", "training/", "features/", "runs", "grids", "estimates", "intervals",
     "scores", "metrics", "statistics", "groupwise", "grades", "brightness", "folds", "classical", "embedding",
-    "baselines", "yardstick", "inflation", "properties", "hypotheses", "sanity", "faults", "plots/", "chapters",
+    "baselines", "yardstick", "inflation", "properties", "hypotheses", "sanity", "faults", "texts", "plots/", "chapters",
     "graph", "site/", "lab", "book", "studies",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
@@ -31,7 +31,8 @@ CLOSED = {  # modules with less above them than their place allows
     "groupwise": {"estimates", "intervals", "scores", "metrics", "statistics"},
     "brightness": set(),
     "embedding": set(),
-    "plots/": {"estimates"},
+    "plots/": {"estimates", "texts"},
+    "texts": set(),
 }
 DEEP_LEARNING = {"tensorflow", "keras", "torch"}
 CLASSICAL_CHAPTERS = {"01_explore", "02_clean_and_split", "04_classical_baselines"} & set(config.chapters())

@@ -266,8 +266,10 @@ def test_development_images_keep_their_names_and_link_nothing():
 
 def test_details_that_name_labels_are_left_out_on_hidden_rows():
     table = pd.DataFrame({"path": ["a", "c"], "part": ["test", "train"], "group": "g", "label": 1, "level": 2.0})
+    table["row"] = [4, 7]
     decided = of_kind("label_conflict", ["a", "c"], details="labelled cat, elsewhere dog")
     shown, told = hiding.visible(table, decided, pd.Series({"a": "test-1"}))
+    assert shown["row"].tolist() == [0, pd.NA]  # not 3, which would count the rows of test images
     assert told[["image", "detail", "hidden"]].to_numpy().tolist() == [
         ["c", "labelled cat, elsewhere dog", False],
         ["test-1", "", True],

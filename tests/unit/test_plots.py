@@ -12,6 +12,7 @@ import pytest
 
 from lib import intervals, plots
 from lib.estimates import Inapplicable
+from lib.texts import Sentence
 
 GENERATOR = np.random.default_rng(7)
 HISTORY = pd.DataFrame(
@@ -43,10 +44,8 @@ FIGURES = {
     "dynamics": lambda: plots.dynamics(PROBABILITIES, np.array([0, 1, 0, 1, 1, 0]), ["sound", "defective"]),
     "dynamics of three": lambda: plots.dynamics(THREE, np.array([0, 1, 2, 1]), ["low", "middle", "high"]),
     "intervals": lambda: plots.intervals(ESTIMATES, "score", 0.5),
-    "nothing to measure": lambda: plots.intervals({"learning": UNASKED, "scoring": UNASKED}, "difference", 0),
     "metrics": lambda: plots.metrics({"auc": ESTIMATES["AUC"], "f1": UNASKED}, {"auc": 0.5, "accuracy": 0.7}),
     "scatter": lambda: plots.scatter(POINTS, LEVELS, ["a", "b", "c", "d"]),
-    "no strip": lambda: plots.strips({}, "AUC", np.nan),
     "strips": lambda: plots.strips({"zero": [0.7, 0.8], "prior": [0.6]}, "loss, nats", 0.65),
     "confusion": lambda: plots.confusion(np.array([[8, 2], [1, 9]]), ["sound", "defective"]),
 }
@@ -71,6 +70,30 @@ def test_axes_of_every_chart_have_titles(name):
 @pytest.mark.parametrize("palette", [plots.PART_COLOURS.values(), plots.SERIES_COLOURS, plots.LEVEL_COLOURS])
 def test_colours_of_a_palette_differ(palette):
     assert len(set(palette)) == len(palette)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "said"),
+    [
+        (lambda: plots.intervals({"learning": UNASKED, "scoring": UNASKED}, "difference", 0), "nothing is graded"),
+        (lambda: plots.side_by_side({"a": {"b": UNASKED}}, "AUC", 0.5), "nothing is graded"),
+        (lambda: plots.intervals({}, "AUC"), "nothing was measured"),
+        (lambda: plots.strips({}, "AUC", np.nan), "nothing to be drawn"),
+        (lambda: plots.pictures({}), "no such image"),
+        (lambda: plots.bars(COUNTS * np.nan, "images"), "no such number"),
+    ],
+)
+def test_where_there_is_nothing_to_draw_a_sentence_stands(drawn, said):
+    assert isinstance(drawn(), Sentence) and said in drawn().text
+
+
+def test_what_stands_below_a_picture_stands_below_it():
+    figure = plots.pictures(IMAGES, below=[["a.png<br>cat", "b.png", "c.png"], ["d.png"]])
+    notes = {note.text: (note.xref, note.yref, note.y) for note in figure.layout.annotations if note.text in
+             ("a.png<br>cat", "d.png")}  # fmt: skip
+    assert notes == {"a.png<br>cat": ("x domain", "y domain", 0), "d.png": ("x6 domain", "y6 domain", 0)}
+    assert figure.data[3].xaxis == "x6"  # the first picture of the second row
+    assert figure.layout.height > FIGURES["pictures"]().layout.height
 
 
 def test_histograms_show_shares_of_each_level():
