@@ -76,7 +76,9 @@ texts.table(steps.assign(**{"left out": -steps["images"].diff().fillna(0).astype
 # ## Copies, side by side
 # Equal files and equal pixels are found by their hashes. Near copies, the same photograph at another size, contrast or
 # encoding, are suspected from a hash of what is large in them, and verified on what is small. Of equal pictures one
-# stays; near copies stay together in one group, so that they never stand in two parts. Pairs are shown next to each
+# stays; near copies stay together in one group, so that they never stand in two parts. So do series: runs of rows in which
+# each image looks like the one at the same distance in an earlier run. Two exposures differ too much for one pair to
+# convince; the run does, and its groups become one. Pairs are shown next to each
 # other, each once, with the label where this build knows it; those of the test part are counted, but not shown. Where the labels of a pair differ, experts (or an archive) called
 # one picture by two names: a measure of how far labels can be trusted.
 
@@ -125,9 +127,11 @@ texts.sentence(
 
 # %% [markdown]
 # ## The gate
-# Once the parts are made, they are searched anew for whatever stands in two of them: groups, equal files, equal pixels,
-# near copies. What is found there stops the build before anything is trained, unless somebody lets it through by name
-# and says why; then this table shows it, and the introduction of the site too.
+# The parts follow from files, labels and findings alone, so that no decision moves an image from one to another. They are
+# searched for whatever stands in two of them: groups, equal files, equal pixels, near copies. Where one of two copies had
+# to go already, of equal pictures the one in the part that matters less, it counts as found and dropped. What is left in
+# two parts stops the build before anything is trained, unless somebody lets it through by name and says why; then this
+# table shows it, and the introduction of the site too.
 
 # %% tags=["nbval-check-output"]
 for reason, count in summary["let_through"].items():
