@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
+from lib import mistakes
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARAMETERS = REPOSITORY / "params"
 NOTEBOOKS = REPOSITORY / "notebooks"
@@ -139,10 +141,20 @@ def data_folder() -> list[Path]:
         return []
     path = Path(os.path.expanduser(name))
     if not os.path.isdir(path) and path.suffix != ".npz":
-        raise UserError(f"DATA={name!r} is no folder; DATA is a folder that holds the images of the data set")
+        what = "is a file, no folder" if os.path.isfile(path) else "is no folder"
+        raise UserError(f"DATA={name!r} {what}; DATA is a folder that holds the images of the data set")
     if not os.access(path, os.R_OK | (os.X_OK if os.path.isdir(path) else 0)):
         raise UserError(f"DATA={name!r} is not there or may not be read; name a folder that you can list")
     return [path.resolve()]
+
+
+def settle_data() -> None:
+    """Make DATA an absolute path, for this process and all that it starts: chapters run in another folder.
+
+    Raises UserError as `data_folder`.
+    """
+    for folder in data_folder():
+        os.environ[DATA_VARIABLE] = str(folder)
 
 
 def own_dataset() -> list[str]:
@@ -183,13 +195,14 @@ def literature(code: str) -> dict[str, Any]:
 
 
 def read_yaml(path: Path) -> Any:
-    """Content of a YAML file. Raises UserError naming file and line when it is not valid."""
+    """Content of a YAML file. Raises UserError naming file, line and problem when it is not valid."""
+    content = path.read_bytes()
     try:
-        return yaml.safe_load(path.read_bytes())
+        return yaml.safe_load(content.decode("utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        line = getattr(error, "problem_mark", None)
-        where = f"line {line.line + 1}" if line else "somewhere"
-        raise UserError(f"params/{path.relative_to(PARAMETERS)}, {where}: not valid YAML; correct it") from None
+        line, problem = mistakes.in_yaml(content, error)
+        where = f"params/{path.relative_to(PARAMETERS)}, line {line}"
+        raise UserError(f"{where}: not valid YAML ({problem}); correct it") from None
 
 
 def validated(model: type[Model], values: Any, where: str) -> Model:
@@ -199,6 +212,7 @@ def validated(model: type[Model], values: Any, where: str) -> Model:
     except ValidationError as error:
         problems = [
             f"{'.'.join(map(str, problem['loc'])) or 'the whole'}: {problem['msg']} (given: {problem['input']!r:.80})"
+            + (mistakes.fields_there(model, problem["loc"]) if problem["type"] == "extra_forbidden" else "")
             for problem in error.errors()
         ]
         raise UserError(f"{where}: " + "; ".join(problems)) from None
@@ -207,7 +221,8 @@ def validated(model: type[Model], values: Any, where: str) -> Model:
 def one_of(variable: str, value: str, allowed: list[str] | tuple[str, ...]) -> str:
     """The value itself when allowed; otherwise UserError says which values exist."""
     if value not in allowed:
-        raise UserError(f"{variable}={value!r} does not exist; {variable} is one of: {', '.join(allowed)}")
+        known = f"{variable} is one of: {', '.join(allowed)}{mistakes.nearest(value, allowed)}"
+        raise UserError(f"{variable}={value!r} does not exist; {known}")
     return value
 
 

@@ -13,6 +13,7 @@ from lib.site.notebook import SiteError
 def run(name: str) -> None:
     """Features first, then the notebook, then the sites of its data set. Raises UserError for an unknown study."""
     declared = config.study_settings(name)
+    config.settle_data()
     folder = config.build_folder() / declared.dataset
     prepared = config.Context(name, declared.dataset, "studies", folder / "studies", folder / "studies" / "prepared")
     yardstick.features_of(prepared, custody.yardstick_labels(prepared))

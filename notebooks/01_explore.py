@@ -67,7 +67,7 @@ texts.table(kinds.sort_values("images", ascending=False, kind="stable").head(12)
 # profile; the rest of the chapter is about the development images of this build.
 #
 # The first of each kind is shown with what was seen. Images that are linked to the test part stand under a name that says
-# nothing.
+# nothing. [findings.csv](findings.csv) holds them all, with the decisions.
 
 # %%
 by_kind = ledger.groupby("kind", sort=False)

@@ -57,7 +57,8 @@ claims
 # ## What was decided
 # The ledger: every finding with its decision. A rule for each kind stands in `params/ledger.yml`, a card may say
 # otherwise, and a person may decide on single images in a small table beside the card. The same findings, rules and
-# table give the same images again, bit for bit. Raw files are never touched.
+# table give the same images again, bit for bit. Raw files are never touched. One by one they stand in
+# [findings.csv](findings.csv).
 
 # %% tags=["nbval-check-output"]
 decided = ledger.groupby(["kind", "decision", "reason", "by"], sort=False)

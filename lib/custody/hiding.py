@@ -7,7 +7,8 @@ from scipy.sparse.csgraph import connected_components
 from lib import config, ledger
 
 LABELS = ("label", "level")
-TELLING = ("label_conflict", "near_copy_conflict", "unknown_label", "repeated_tree")  # details name labels or folders
+# Their details name labels, folders, or how many rows lie between an image and its other.
+TELLING = ("label_conflict", "near_copy_conflict", "unknown_label", "repeated_tree", "repeated_series")
 
 
 def visible(table: pd.DataFrame, decided: pd.DataFrame, secret: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:

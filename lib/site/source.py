@@ -20,6 +20,7 @@ from lib.site.verdicts import hypotheses_page
 
 BOOK_FILES = config.REPOSITORY / "book"
 CACHE = ".results"  # results of runs, kept between partial builds
+FINDINGS = "findings.csv"  # beside the pages; chapters link it
 DATA_SET = "%DATA_SET%"  # where the introduction describes the images
 NOT_YET = "This chapter has not run yet in this build."
 OUTDATED_STUDY = "This study was run with other code; run it again with `make study`."
@@ -75,6 +76,7 @@ def write_source(
     pages.write("conf.py", (BOOK_FILES / "conf.py").read_text(encoding="utf-8"))
     run = [study for study in studies if _write_study(book, study, pages)]
     pages.write("_toc.yml", yaml.safe_dump(table_of_contents(list(chapters), run), sort_keys=False))
+    pages.write(FINDINGS, book.findings)
     pages.write("site.json", _facts(book, pending=len(finished) < len(chapters)))
     _write_pages(book, finished, pages)
     pages.remove_others()

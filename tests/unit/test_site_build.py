@@ -1,5 +1,7 @@
 """Builds of the site: what is refused, what a partial build shows, and that the earlier site survives."""
 
+import csv
+import html
 import json
 import re
 import runpy
@@ -9,6 +11,7 @@ import threading
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 
 from lib.site import build
@@ -60,6 +63,24 @@ def test_a_full_build_shows_chapters_verdicts_and_runs(small_book: tuple[Path, P
     assert 'id="run-00000000000000000007"' in page(root, "catalogue")
     assert "CC BY-NC-SA 4.0" in page(root, "index") and "540 images in 24 groups" in page(root, "index")
     assert "elpv/cpu/site/index.html" in (root.parents[1] / "index.html").read_text()
+
+
+HOSTILE = "<script>alert(1)</script> **bold** [a](http://b) `c` {{d}} $e$ ```"
+
+
+def test_all_findings_can_be_read_and_what_a_person_wrote_stands_as_it_is(small_book: tuple[Path, Path]) -> None:
+    root, notebooks = small_book
+    written = ["across_parts", "a.png", "test-0123", "one, two", "keep", HOSTILE, "hand", True]
+    columns = ["kind", "image", "other", "detail", "decision", "reason", "by", "hidden"]
+    pd.DataFrame([written], columns=columns).to_parquet(root / "data" / "ledger.parquet")
+    data = json.loads((root / "data" / "data.json").read_text()) | {"let_through": {HOSTILE: 1}}
+    (root / "data" / "data.json").write_text(json.dumps(data))
+    change(notebooks / "01_look.py", "A wide table follows", "[All](findings.csv). A wide table follows")
+    assert build.build_site(root, notebooks) == 2
+    (link,) = re.findall(r'href="([^"]*findings\.csv)"', page(root, "01_look"))
+    with (root / "site" / link).open(newline="") as file:
+        assert list(csv.reader(file)) == [columns, [*map(str, written)]]
+    assert f"1 image: {html.escape(HOSTILE)}<" in page(root, "index")
 
 
 def test_a_partial_build_says_what_has_not_run_and_goes_on_from_there(small_book: tuple[Path, Path]) -> None:

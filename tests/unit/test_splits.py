@@ -138,8 +138,9 @@ labels = st.lists(st.integers(0, 1), min_size=30, max_size=60).filter(lambda val
 
 def selected(labels: list[int], seed: int = 1, **selection) -> pd.DataFrame:
     levels = [label + position % 2 / 2 for position, label in enumerate(labels)]
-    table = pd.DataFrame({"label": labels, "level": levels}, index=range(7, 7 + len(labels)))
-    found = splits.select(table, Selection.model_validate(selection), CLASSES, seed)
+    table = pd.DataFrame({"label": labels, "level": levels, "part": "train"}, index=range(7, 7 + len(labels)))
+    table["turn"] = splits.turns(table.assign(pixels_sha256=table.index.astype(str)), seed)
+    found = splits.select(table, Selection.model_validate(selection), CLASSES)
     assert found.index.is_unique and found.index.is_monotonic_increasing
     pd.testing.assert_frame_equal(found, table.loc[found.index])
     return found
