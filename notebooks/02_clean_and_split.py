@@ -181,7 +181,8 @@ claims.measure("H2.4", gain["all pairs less pairs of one group"])
 
 # %%
 kind = development[card.properties[0]] if card.properties else pd.Series("all", development.index, name="kind")
-texts.table(study.by_kind(kind))
+asked = not isinstance(gain["all pairs"], Inapplicable)
+texts.table(study.by_kind(kind) if asked else pd.DataFrame(), "No kind can be judged here.")
 
 # %%
 everywhere = gain["all pairs"]

@@ -133,8 +133,8 @@ claims.measure("H4.3", features_score.less(hog_score))
 
 # %%
 choices = study.choices()
-shares = (choices / choices.sum()).round(2)
-texts.table(pd.DataFrame({"times best": choices, "share": shares}))
+shares = choices / choices.sum()
+texts.table(pd.DataFrame({"times best": choices, "share": shares}), decimals=2)
 
 # %% mystnb={"figure": {"name": "fig-told-by-files", "caption": "The best model beside models that know only brightness, or only the properties of the files; the dashed line is chance."}}
 files = properties.described(development, card.properties, card.source(development))

@@ -123,7 +123,7 @@ plots.lines(memory, "epoch", "loss on the batch, nats").add_hline(0.05, line_das
 # %%
 results = sanity.one_batch_results(finished["one batch"])
 assert (results["coincide"] == results["images"])[results["loss"] < BATCH_LOSS].all()
-results.round(3)
+texts.table(results)
 
 # %% [markdown]
 # Below a certain loss no image of the batch can be wrong; the assertion holds the stored predictions against that.

@@ -20,8 +20,8 @@ __all__ = ["across", "exact", "near", "reconnected", "repeated_trees"]
 
 KINDS = {  # findings about two pictures, in words
     "near_copy": "nearly the same picture",
-    "repeated_series": "the same thing in a series that was photographed twice",
-    "near_copy_conflict": "nearly the same picture or the same thing, with another label",
+    "repeated_series": "probably the same thing, photographed again",
+    "near_copy_conflict": "one thing, with two labels",
     "copy_of_pixels": "the same pixels in another file",
     "copy_of_bytes": "the same file twice",
     "label_conflict": "the same pixels, with another label",

@@ -17,10 +17,10 @@ from lib.custody import curation
 from tests.data import TREES, Planted
 
 BOOKS = {  # tree -> hypotheses that cannot be put to it
-    "folder three_classes": {"H1.1", "H1.2", "H2.3", "H4.7", "H5.2", "H5.3", "H5.5"},
-    "chest_xray": {"H1.2", "H2.3", "H4.7", "H5.3", "H5.5"},
+    "folder three_classes": {"H1.1", "H1.2", "H2.3", "H2.4", "H4.7", "H5.2", "H5.3", "H5.5"},
+    "chest_xray": {"H1.2", "H2.3", "H2.4", "H4.7", "H5.3", "H5.5"},
     "mammograms": set(),
-    "nih_unlabelled": {"H1.1", "H1.2", "H1.3", "H1.4", "H2.1", "H2.2", "H2.3"},
+    "nih_unlabelled": {"H1.1", "H1.2", "H1.3", "H1.4", "H2.1", "H2.2", "H2.3", "H2.4"},
 }
 NOT_TEXT = {".woff", ".woff2", ".ttf", ".png", ".parquet"}  # tables are read as such
 
