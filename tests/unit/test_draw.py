@@ -13,8 +13,14 @@ TREES = ["folder", "diabetic_retinopathy", "mammograms", "chest_xray"]  # lone i
 pytestmark = pytest.mark.filterwarnings("error")
 
 
+@pytest.fixture(scope="module")
+def described(tmp_path_factory):
+    """Where descriptions of images are remembered from one test to the next."""
+    return tmp_path_factory.mktemp("described")
+
+
 @pytest.fixture
-def curate(planted, tmp_path, monkeypatch):
+def curate(planted, described, tmp_path, monkeypatch):
     """`curate(tree, *lines, **changes of the card)`: what is made of a generated tree under decisions by hand."""
     monkeypatch.setattr(splits, "TRIALS", 50)
     monkeypatch.setenv(config.BUILD_VARIABLE, str(tmp_path / "build"))
@@ -25,7 +31,7 @@ def curate(planted, tmp_path, monkeypatch):
         card: Card = cards.load(known if known in config.datasets() else config.own_dataset()[0])
         by_hand = pd.DataFrame([(*line, "why") for line in lines], columns=ledger.OVERRIDE_COLUMNS, dtype=str)
         monkeypatch.setattr(ledger, "overrides", lambda _: by_hand)
-        return curation.curate(card.model_copy(update=changes), tmp_path / f"{name}.parquet")
+        return curation.curate(card.model_copy(update=changes), described / f"{name}.parquet")
 
     return run
 
@@ -40,7 +46,7 @@ def moved(before: pd.Series, after: pd.Series) -> set[str]:
     return set(both[before[both] != after[both]])
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", TREES)
 def test_dropping_images_by_hand_moves_no_other(name, seed, curate):
     before = parts(curate(name))
@@ -68,7 +74,7 @@ def test_whatever_is_decided_on_copies_moves_nothing(name, decision, curate):
         )
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("selection", [{"balanced": 40}, {"ratio": {"of": "cats", "to": "dogs", "ratio": 0.6}}])
 def test_in_a_selection_one_image_less_brings_in_one_other_at_most(seed, selection, curate):
     selection = Selection.model_validate(selection)

@@ -58,13 +58,13 @@ def test_where_groups_tell_nothing_nothing_is_inflated():
 def test_where_groups_tell_nothing_flattery_is_rarely_claimed():
     """Simulated: labels that features tell alike in every group; the 95 % interval excludes 0 about as often as it may."""
     claimed = 0
-    for seed in range(40):
+    for seed in range(20):
         generator = np.random.default_rng(seed)
         labels, groups = generator.integers(0, 2, 320), np.repeat(np.arange(40), 8)
         features = generator.normal(size=(320, 4)) + 0.5 * labels[:, None]
         study = inflation.study(features, labels, groups, (1, 2), LogisticRegression())
         claimed += study.difference("random", "group").interval()[0] > 0
-    assert claimed <= 5
+    assert claimed <= 3
 
 
 def test_both_ways_compare_the_very_same_pairs_each_scored_by_one_model():
