@@ -88,7 +88,9 @@ def _write_chapter(book: Book, chapter: Chapter, pages: Pages, partial: bool) ->
         if not book.record(chapter.name):
             raise OutdatedError(f"{chapter.name} has not been executed in {book.root}; run the chapter first")
         if missing := set(book.runs_used(chapter.name)) - {run["key"] for run in book.runs}:
-            raise OutdatedError(f"{chapter.name} used the run {min(missing)}, which is missing; run the chapter again")
+            raise OutdatedError(
+                f"{chapter.name} used the run {min(missing)}, which is missing; delete its folder in chapters/ and build again"
+            )
         page = chapter_page(chapter, book.notebook(chapter.name), chapter_foot(book, chapter.name))
     except (OutdatedError, FileNotFoundError) as problem:
         if not partial:
