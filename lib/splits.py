@@ -69,8 +69,8 @@ def assign_parts(groups: Sequence[str], strata: Sequence, seed: int, fractions: 
     """Give every group to one part, so that sizes and strata come out as even as groups allow.
 
     groups, strata: (n,) the group and the stratum (label, level, kind) of each image. fractions: part -> share, sum 1.
-    Of 2,000 seeded random orders of the groups (fewer where there are very many), each cut at the fractions, the one whose
-    shares of every stratum deviate least (mean absolute deviation) is taken. Returns (n,) str.
+    Of 2,000 seeded random orders of the groups (fewer where there are very many), each cut at the fractions, the one is
+    taken whose shares of every stratum deviate least, and where no stratum of a part rests on few groups. Returns (n,) str.
     Every part gets a group, however unequal they are. Raises UserError when there are fewer groups than parts.
     """
     names, group_index = np.unique(np.asarray(groups), return_inverse=True)
@@ -81,13 +81,11 @@ def assign_parts(groups: Sequence[str], strata: Sequence, seed: int, fractions: 
     np.add.at(counts, (group_index, strata_index), 1)
     wanted = np.array(list(fractions.values()))
     generator = np.random.default_rng(seed)
-    best, best_deviation = None, np.inf
+    best, lowest = None, np.inf
     for _ in range(max(20, min(TRIALS, TRIALS_TIMES_GROUPS // len(names)))):
         part = _cut(counts.sum(axis=1), generator.permutation(len(names)), wanted)
-        shares = np.stack([counts[part == k].sum(axis=0) for k in range(len(wanted))]) / counts.sum(axis=0)
-        deviation = np.abs(shares - wanted[:, None]).mean()
-        if deviation < best_deviation:
-            best, best_deviation = part, deviation
+        if (found := _unevenness(counts, part, wanted)) < lowest:
+            best, lowest = part, found
     return np.array(list(fractions))[best[group_index]]
 
 
@@ -113,6 +111,20 @@ def _first(table: pd.DataFrame, wanted: dict[int, int], classes: list[str]) -> p
             )
         keep[members.nsmallest(count).index] = True
     return table[keep]
+
+
+def _unevenness(counts: np.ndarray, part: np.ndarray, wanted: np.ndarray) -> float:
+    """How unequal parts are, and how few groups carry them: means over parts and strata.
+
+    counts: (groups, strata) images. The first term is the absolute deviation of a share from the one that is wanted, the
+    second the inverse of the number of groups that count (Kish's effective size): an interval over groups is as wide as
+    that is small, however many images there are.
+    """
+    member = (part == np.arange(len(wanted))[:, None]).astype(float)
+    images, squares = member @ counts, member @ counts**2
+    deviation = np.abs(images / counts.sum(axis=0) - wanted[:, None])
+    concentration = squares / np.maximum(images, 1) ** 2
+    return float((deviation + np.where(images > 0, concentration, 1)).mean())
 
 
 def _cut(sizes: np.ndarray, order: np.ndarray, fractions: np.ndarray) -> np.ndarray:

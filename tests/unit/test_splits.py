@@ -62,6 +62,17 @@ def test_levels_are_shared_out_better_than_by_chance():
     assert np.abs(shares - np.array(list(splits.PARTS.values()))[:, np.newaxis]).mean() < 0.06
 
 
+def test_no_part_rests_on_one_group_where_that_can_be_had():
+    """Of 40 groups of 30 images, 10 hold 25 positive ones and 30 hold 2: the positives of a part lie in several groups."""
+    groups, rich = np.repeat(np.arange(40), 30), np.arange(40) % 4 == 0
+    labels = np.concatenate([np.arange(30) < (25 if is_rich else 2) for is_rich in rich]).astype(int)
+    for seed in range(6):
+        part = splits.assign_parts(groups, labels, seed)
+        for name in ("tuning", "validation", "test"):
+            own = np.bincount(groups[part == name], labels[part == name])
+            assert own.sum() ** 2 / (own**2).sum() > 2, (seed, name)
+
+
 @given(sizes, st.integers(0, 100))
 @few_trials
 def test_same_seed_same_parts(sizes, seed):
