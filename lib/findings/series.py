@@ -12,10 +12,7 @@ from lib.findings import frame, of_kind
 from lib.perceptual import THUMBNAIL_SIZE
 
 MOST_IMAGES = 40_000  # about a minute on two cores, growing with the square
-WINDOW, HITS = (
-    16,
-    12,
-)  # of so many rows in a row, so many must find their like at one distance; ELPV at other distances: 7
+WINDOW, HITS = 16, 12  # of so many rows, so many must find their like at one distance; ELPV at others: 7
 NEAREST = 2  # likes of each image: things may have been photographed three times
 SIMILAR = 0.7  # mean of a run; of two exposures 0.92, of neighbouring modules in ELPV 0.68
 COMPONENTS, IMAGES_EACH = 512, 5  # in which a picture is described; fewer where there are few images
@@ -60,10 +57,12 @@ def _described(thumbnails: pd.Series) -> np.ndarray:
     fine = (pictures - gaussian_filter(pictures, (0, 1, 1))).reshape(len(pictures), -1)
     fine = _of_length_one(fine - fine.mean(axis=1, keepdims=True))
     fine -= fine.mean(axis=0)
-    variances, components = np.linalg.eigh(fine.T @ fine / len(fine))
+    few = len(fine) < SIDE * SIDE  # then it is quicker from the products of images than from those of pixels
+    variances, vectors = np.linalg.eigh((fine @ fine.T if few else fine.T @ fine) / len(fine))
     used = slice(-max(1, min(COMPONENTS, len(fine) // IMAGES_EACH)), None)
-    scale = np.sqrt(variances[used].clip(0) + FLOOR * variances[-1] + 1e-12)
-    return _of_length_one(fine @ (components[:, used] / scale).astype(np.float32))
+    variance, vectors = variances[used].clip(0), vectors[:, used]
+    described = vectors * np.sqrt(len(fine) * variance) if few else fine @ vectors
+    return _of_length_one((described / np.sqrt(variance + FLOOR * variances[-1] + 1e-12)).astype(np.float32))
 
 
 def _of_length_one(vectors: np.ndarray) -> np.ndarray:
