@@ -11,6 +11,7 @@ from lib.cards import Selection
 PARTS = {"train": 0.55, "tuning": 0.10, "validation": 0.15, "test": 0.20}
 TRIALS = 2000
 TRIALS_TIMES_GROUPS = 400_000  # thousands of groups come out even by themselves
+ABSENT = 2  # a stratum that a part lacks is worse than one that rests on a single group
 MOST_STRATA = 24  # a property with more values than that is no stratum
 
 
@@ -124,7 +125,7 @@ def _unevenness(counts: np.ndarray, part: np.ndarray, wanted: np.ndarray) -> flo
     images, squares = member @ counts, member @ counts**2
     deviation = np.abs(images / counts.sum(axis=0) - wanted[:, None])
     concentration = squares / np.maximum(images, 1) ** 2
-    return float((deviation + np.where(images > 0, concentration, 1)).mean())
+    return float((deviation + np.where(images > 0, concentration, ABSENT)).mean())
 
 
 def _cut(sizes: np.ndarray, order: np.ndarray, fractions: np.ndarray) -> np.ndarray:

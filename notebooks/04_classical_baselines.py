@@ -79,9 +79,11 @@ rows = [(name, *matrix.shape) for name, matrix in described.items()]
 texts.table(pd.DataFrame(rows, columns=["of", "images", "numbers"]))
 
 # %% [markdown]
-# Every model has one usual setting, the same for all three descriptions; nothing is tuned here. Each image is scored by
-# models that saw no image of its group, and images are ranked only against others that the same model scored. The folds
-# are drawn anew for every seed. Intervals cover groups and seeds.
+# Every model has one setting, the same for all three descriptions, chosen for descriptions of many numbers and not tuned
+# here. Each image is scored by models that saw no image of its group, and images are ranked only against others that the
+# same model scored. The folds are drawn anew for every seed. Intervals cover groups of scored images and seeds; that the
+# models of all folds learn from nearly the same images is not in them, so they are somewhat too narrow. And the three
+# descriptions see pictures of three sizes: what features gain is partly what larger pictures show.
 #
 # ## First the simpler problem: the extreme levels alone
 # Where labels are graded, the doubtful levels are left out at first: the sound images against the worst. A method that
@@ -129,7 +131,7 @@ claims.measure("H4.3", features_score.less(hog_score))
 # ## Is it more than brightness?
 # Chapter 1 showed how well brightness, or all properties of the files together, tell the label without a look at the
 # picture. The best model must beat that, or it may have learned nothing else. Which one is best is chosen anew for each
-# fold, by the other folds, so that luck in choosing is not taken for skill. The table counts the choices.
+# fold, by the other folds, so that luck in choosing is hardly taken for skill. The table counts the choices.
 
 # %%
 choices = study.choices()
@@ -178,7 +180,8 @@ claims.measure("H4.7", on_extremes.less(features_score))
 plots.confusions(study.confusions("features"), card.classes)
 
 # %% [markdown]
-# The best model, chosen as above, in every metric; a cross marks what is reached without looking at the image. A later
+# The best model, chosen as above, in every metric, here over all folds together, so that the AUC differs a little from the
+# one above, which ranks within folds; a cross marks what is reached without looking at the image. A later
 # chapter that trains a network has to beat these.
 
 # %% mystnb={"figure": {"name": "fig-best-metrics", "caption": "The best classical model in every metric, with what is reached without looking at the image."}}

@@ -91,7 +91,7 @@ sizes = checks.gradients(network, images, labels)
 texts.table(pd.DataFrame({"gradient arrives": sizes > 0}))
 
 # %% [markdown]
-# Trained twice, the same seed gives the same weights, bit for bit, and another seed starts from others. And every stored run of
+# Trained twice for an epoch, the same seed gives the same weights, bit for bit, and another seed starts from others. And every stored run of
 # this chapter began at the loss of the untrained network of its seed, so that none of them goes on from another.
 
 # %%
@@ -136,8 +136,8 @@ claims.measure("H6.1", intervals.seed_mean_estimate(results["loss"], (0.0, np.in
 
 # %% [markdown]
 # ## What is left when something is taken away
-# Beside real images: all pixels black; most pixels of every image black, the same ones in
-# every epoch and part; labels shuffled among the training images. (The document's dropout of the input comes below: its
+# Beside real images: all pixels black; most pixels of every image black, the same ones of an image in every
+# epoch; labels shuffled among the training images. (The document's dropout of the input comes below: its
 # losses begin so high that they would hide all others.)
 
 # %% mystnb={"figure": {"name": "fig-settings", "caption": "Measured loss and accuracy through training, by what was taken away: mean over seeds, bands from the lowest to the highest seed."}}
@@ -154,7 +154,8 @@ scored = {name: runs.predictions_by_seed(finished[name], "validation") for name 
 real, black = scored["real"], scored["black"]
 learned = {name: sanity.training_loss(finished[name]) for name in finished}
 assert (np.ptp(black.probabilities, axis=1) == 0).all()
-assert set(metrics.by_seed("auc", black.labels, black.probabilities)) <= {0.5, np.nan}
+blind = metrics.by_seed("auc", black.labels, black.probabilities)
+assert set(blind[~np.isnan(blind)]) <= {0.5}  # not a number where a class is missing
 assert not context.judged or (learned["real"] < learned["black"]).all()
 
 # %%
@@ -206,7 +207,7 @@ plots.strips(auc, "validation AUC", 0.5)
 
 # %% [markdown]
 # ## A wider network
-# Training loss should fall when capacity rises a little: if it does not, something else than capacity holds it back. In
+# Training loss should fall when capacity rises: if it does not, something else than capacity holds it back. In
 # the document both networks had many epochs; after few, both are still on their way, and width may not show yet.
 
 # %% mystnb={"figure": {"name": "fig-capacity", "caption": "The network and a wider one through training: mean over seeds, bands from the lowest to the highest seed."}}
@@ -236,5 +237,5 @@ claims.judge()
 
 # %% [markdown]
 # ## What next
-# A network that passes all this reads its images; it may still be far too small for them. Whether it beats what fits in
-# seconds is asked against {doc}`chapter 4 <04_classical_baselines>`.
+# A network that passes all this uses something of its images; that may be no more than how bright they are, and it may
+# still be far too small for them. Whether it beats what fits in seconds is asked against {doc}`chapter 4 <04_classical_baselines>`.

@@ -68,7 +68,8 @@ plots.strips(spread, "accuracy of a split", song["pooled"])
 # %% [markdown]
 # Two intervals, for two questions. Over splits: what would other random splits *of these very images* give? That is the
 # question for a comparison with the published number, whose images are the same. Over blocks of images: what would
-# *other modules* give? It is wider, and the published number has such an interval too, which nobody printed.
+# *other modules* give? It is wider, and the published number has such an interval too, which nobody printed. It is
+# itself a mean over splits, so it is not exact either.
 
 # %% mystnb={"figure": {"name": "fig-yardstick", "caption": "Mean accuracy with its interval over splits of the same images, and over blocks of images; the dashed line is the published mean."}}
 ours = {"random, over splits": by_random.over_splits(), "random, over images": by_random.over_images()}

@@ -64,7 +64,7 @@ def curate(card: Card, cache: Path) -> Curation:
     curation.decide("files and labels", said, *_of_files(everything, card), by_hand)
     _check_usable(curation.table, card)
     before, drawn = curation.table, draw(everything, card)
-    curation.decide("copies", copies.exact(strict_first(before, card)))
+    curation.decide("copies", copies.exact(strict_first(_preferred_first(before, overrides), card)))
     curation.decide(
         "near copies",
         drawn.near_among(curation.table),
@@ -87,6 +87,12 @@ def curate(card: Card, cache: Path) -> Curation:
     curation.keep("leaks", leaks.gate(curation.table, decided, card.name), decided)
     _check_parts(curation.table)
     return curation
+
+
+def _preferred_first(table: pd.DataFrame, by_hand: pd.DataFrame) -> pd.DataFrame:
+    """Of two copies with two labels, the one that a person keeps is no copy of the other."""
+    kept = by_hand.loc[by_hand["kind"].eq("label_conflict") & by_hand["decision"].eq("keep"), "image"]
+    return table.iloc[(~table["path"].isin(kept)).argsort(kind="stable")]
 
 
 def _check_decisions(curation: Curation, last: pd.DataFrame) -> None:

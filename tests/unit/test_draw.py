@@ -87,6 +87,15 @@ def test_in_a_selection_one_image_less_brings_in_one_other_at_most(seed, selecti
     assert path in set(before.index) - set(after.index) and len(set(before.index) - set(after.index)) <= 2
 
 
+def test_of_one_picture_with_two_labels_the_one_that_is_kept_stays(curate):
+    conflicts = curate("folder").ledger.query("kind == 'label_conflict'")
+    pair = conflicts.iloc[0][["image", "other"]].tolist()
+    assert not set(pair) & set(curate("folder").table["path"])
+    for kept, other in (pair, pair[::-1]):
+        left = set(curate("folder", ("label_conflict", kept, "keep")).table["path"])
+        assert kept in left and other not in left
+
+
 def test_neither_selection_nor_policy_moves_anything(curate):
     whole, chosen = (parts(curate("folder", selection=Selection(balanced=size))) for size in (None, 40))
     assert len(chosen) == 40 and moved(whole, chosen) == set()
