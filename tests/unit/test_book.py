@@ -187,7 +187,14 @@ def test_ctrl_c_is_one_line_and_ends_every_process(tmp_path, number):
     environment["PATH"] = f"{tmp_path}{os.pathsep}{environment['PATH']}"
     (tmp_path / "ids").mkdir()
     line = [sys.executable, "-m", "lib.book", "--dataset", "elpv", "--profile", "smoke", "--no-serve"]
-    book = subprocess.Popen(line, cwd=config.REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True)
+    book = subprocess.Popen(
+        line,
+        cwd=config.REPOSITORY,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )
     files = [tmp_path / "ids" / name for name in ("snakemake", "kernel")]
     while not all(file.exists() and file.read_text() for file in files):
         assert book.poll() is None
