@@ -2,6 +2,7 @@
 SHELL := /bin/sh
 DATASET ?=
 DATA ?=
+STUDY ?=
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 ifndef GPU
 GPU := $(shell nvidia-smi -L >/dev/null 2>&1 && echo 1 || echo 0)
@@ -19,28 +20,35 @@ READY := $(VENV)/.ready-$(HARDWARE)
 EXTRAS := --extra test --extra lab --extra bench
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 TEST_BUILD := $(CURDIR)/build/test
-export BOOK_DATA := $(DATA)
+# Values reach the recipes by the environment, as they were given: quotes, blanks and $ in them mean nothing to a shell.
+export BOOK_DATA := $(value DATA)
+export BOOK_DATASET := $(value DATASET)
+export BOOK_STUDY := $(value STUDY)
+export PROFILE JOBS PORT GPU
 export TF_CPP_MIN_LOG_LEVEL := 3
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab lint lock bench clean stop check-gpu
+.PHONY: help book test lab study lint lock bench clean stop check-gpu
 
 help: ## list what can be made
 	@echo "make <target> [PROFILE=smoke|cpu|gpu] [DATASET=card] [DATA=folder] [JOBS=2] [GPU=0|1]"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
 
 book: $(READY) ## build the book and serve it: DATASET, PROFILE, JOBS; DATA where the images lie
-	@python -m lib.book --dataset '$(DATASET)' --profile '$(PROFILE)' --data '$(DATA)' --jobs '$(JOBS)' --port '$(PORT)'
+	@python -m lib.book --dataset="$$BOOK_DATASET" --profile="$$PROFILE" --jobs="$$JOBS" --port="$$PORT"
 
 test: $(READY) lint ## everything that must hold: style, units, contracts, notebooks, site
-	@python -m pytest -q -n '$(JOBS)' --dist loadfile tests/unit tests/contracts
-	@BOOK_BUILD=$(TEST_BUILD) python -m lib.book --dataset elpv --profile smoke --jobs '$(JOBS)' --no-serve
+	@python -m pytest -q -n "$$JOBS" --dist loadfile tests/unit tests/contracts
+	@BOOK_BUILD=$(TEST_BUILD) python -m lib.book --dataset elpv --profile smoke --jobs "$$JOBS" --no-serve
 	@BOOK_BUILD=$(TEST_BUILD) python -m pytest -q tests/notebooks
 	@BOOK_BUILD=$(TEST_BUILD) BOOK_LAB_CHAPTER=notebooks/01_explore.py python -m pytest -q tests/browser
 
 lab: $(READY) ## the chapters as notebooks in JupyterLab
 	@python -m lib.lab
+
+study: $(READY) ## compare with published protocols on all images: STUDY
+	@python -m lib.studies "$$BOOK_STUDY"
 
 lint: $(READY) ## style of the code
 	@ruff check lib notebooks tests benchmarks && ruff format --check lib notebooks tests benchmarks
@@ -60,7 +68,7 @@ clean: stop ## remove everything that was built; the ledger of test openings sta
 	rm -rf build .snakemake
 
 check-gpu:
-	@case '$(GPU)' in 0|1) ;; *) echo "GPU='$(GPU)' does not exist; GPU is one of: 0, 1"; exit 2;; esac
+	@case "$$GPU" in 0|1) ;; *) echo "GPU='$$GPU' does not exist; GPU is one of: 0, 1"; exit 2;; esac
 
 ifeq ($(VENV),.venv)
 $(READY): requirements/$(HARDWARE).txt requirements/uv.txt pyproject.toml | check-gpu

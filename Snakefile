@@ -7,6 +7,8 @@ ROOT = str(book.book_root(DATASET, PROFILE))
 CHAPTERS = graph.chapters_of(DATASET)
 AHEAD = {name: graph.runs_ahead(name, DATASET, PROFILE) for name in CHAPTERS}
 RUNS = {slug: configuration for runs in AHEAD.values() for slug, configuration in runs.items()}
+FEATURES_OF = {name: graph.features_of(name, DATASET, PROFILE) for name in CHAPTERS}
+FEATURES = {slug: settings for wanted in FEATURES_OF.values() for slug, settings in wanted.items()}
 GPU = int(PROFILE == "gpu")  # one job a GPU
 
 
@@ -35,10 +37,24 @@ rule run:  # one training run
     shell: "python -m lib.chapters train {wildcards.slug} {DATASET} {PROFILE} {params.configuration:q}"
 
 
+rule features:  # what a pre-trained backbone makes of the images, once for all chapters that ask for it
+    input: f"{ROOT}/data/data.json"
+    output: f"{ROOT}/features/{{slug}}.json"
+    params:
+        fingerprint=lambda wildcards: graph.features_fingerprint(FEATURES[wildcards.slug]),
+        backbone=lambda wildcards: FEATURES[wildcards.slug].backbone,
+        size=lambda wildcards: FEATURES[wildcards.slug].image_size,
+    threads: lambda wildcards: FEATURES[wildcards.slug].threads
+    resources: gpu=GPU, mem_mb=3000, runtime=120
+    benchmark: f"{ROOT}/logs/{{slug}}.seconds.tsv"
+    shell: "python -m lib.features {DATASET} {PROFILE} {params.backbone} {params.size} {output}"
+
+
 rule chapter:
     input:
         f"{ROOT}/data/data.json",
         lambda wildcards: [f"{ROOT}/trained/{slug}/runs_used.json" for slug in AHEAD[wildcards.name]],
+        lambda wildcards: [f"{ROOT}/features/{slug}.json" for slug in FEATURES_OF[wildcards.name]],
     output: f"{ROOT}/chapters/{{name}}/record.json"
     params: fingerprint=lambda wildcards: graph.chapter_fingerprint(wildcards.name, DATASET, PROFILE)
     resources: gpu=GPU, mem_mb=4000, runtime=600
@@ -58,5 +74,6 @@ rule site:
         expand(f"{ROOT}/logs/{{name}}.page", name=CHAPTERS),
         expand("notebooks/{name}.py", name=CHAPTERS),
         graph.site_sources(),
+        graph.studies_run(DATASET),
     output: touch(f"{ROOT}/site/.complete")  # not a page: the pages of an unfinished build stay readable
     shell: "python -m lib.site.build {ROOT} --chapters {CHAPTERS}"

@@ -2,15 +2,19 @@
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import filelock
 
-from lib import atomic, cards, config, graph
+from lib import atomic, cards, config, graph, ledger, processes
+from lib.custody.__main__ import DATA_ERROR
 from lib.site import serve
 
 DEFAULT_DATASET = "elpv"
+INTERRUPTED = 130  # exit status after Ctrl-C
 GPUS = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
 
 
@@ -19,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make book")
     for name in ("dataset", "profile"):
         parser.add_argument(f"--{name}", required=name == "profile", default="")
-    parser.add_argument("--data", default="")
+    parser.add_argument("--data", default=os.environ.get(config.DATA_VARIABLE, ""))
     parser.add_argument("--jobs", default=str(os.cpu_count()))
     parser.add_argument("--port", default="8765")
     parser.add_argument("--no-serve", action="store_true")
@@ -36,23 +40,31 @@ def build(arguments: argparse.Namespace) -> int:
     jobs, port = _whole("JOBS", arguments.jobs, 10_000), _whole("PORT", arguments.port, 65_535)
     config.one_of("PROFILE", arguments.profile, config.PROFILES)
     os.environ[config.DATA_VARIABLE] = arguments.data
+    config.settle_data()
     arguments.dataset = arguments.dataset or [*config.own_dataset(), DEFAULT_DATASET][0]
-    cards.load(arguments.dataset).reader.location()
     profiles = _profiles(arguments.dataset, arguments.profile)
-    for profile in profiles:
-        graph.check_parameters(arguments.dataset, profile)
+    _check_files(arguments.dataset, profiles)
     address = None if arguments.no_serve else serve.start(config.build_folder(), port)
     for profile in profiles:
         page = f"{arguments.dataset}/{profile}/site/"
         if address:
             print(f"building {profile}: pages appear at {address}{page}", flush=True)
         if status := _build_profile(arguments.dataset, profile, jobs):
-            print(f"the {profile} book stopped; {_what_failed(arguments.dataset, profile)}", file=sys.stderr)
             return status
         print(
             f"{profile} is built: {address + page if address else config.book_root(arguments.dataset, profile) / 'site'}"
         )
     return 0
+
+
+def _check_files(dataset: str, profiles: list[str]) -> None:
+    """What can be told before the data are read: raises UserError for the card, rules, decisions and parameters."""
+    card = cards.load(dataset)
+    card.reader.location()
+    ledger.policy(card.policy)
+    ledger.overrides(dataset)
+    for profile in profiles:
+        graph.check_parameters(dataset, profile)
 
 
 def _profiles(dataset: str, profile: str) -> list[str]:
@@ -70,19 +82,33 @@ def snakemake_command(dataset: str, profile: str, jobs: int) -> list[str]:
 
 
 def _build_profile(dataset: str, profile: str, jobs: int) -> int:
+    """The data first: a mistake of the user's in them is the last thing that is said, and leaves no empty book behind."""
     root = config.book_root(dataset, profile)
+    mistake = root / DATA_ERROR
     try:
         with atomic.lock(root / "book.lock").acquire(timeout=0):
-            command = [*snakemake_command(dataset, profile, jobs), "--quiet", "host", "reason", "rules"]
-            return subprocess.run(command, cwd=config.REPOSITORY).returncode
+            mistake.unlink(missing_ok=True)
+            command = snakemake_command(dataset, profile, jobs)
+            if processes.run([*command, "--quiet", "all", "--", str(root / "data" / "data.json")]) and mistake.exists():
+                _remove_empty(root)
+                return 2
+            status = processes.run([*command, "--quiet", "host", "reason", "rules"])
     except filelock.Timeout:
         raise config.UserError(f"the {profile} book of {dataset} is being built already; wait for it to end") from None
+    except KeyboardInterrupt:
+        print("\nstopped; what was finished stays, and the same command goes on from there", file=sys.stderr)
+        return INTERRUPTED
+    if status:
+        print(f"the {profile} book stopped; what failed, and where its log is, stands above", file=sys.stderr)
+    return status
 
 
-def _what_failed(dataset: str, profile: str) -> str:
-    """The mistake in the data again, below everything that the build has printed; else where to look."""
-    failure = config.book_root(dataset, profile) / "logs" / "data.error"
-    return failure.read_text().strip() if failure.exists() else "what failed, and where its log is, stands above"
+def _remove_empty(root: Path) -> None:
+    """Remove the folder of a book that never had data; what was read of the images stays beside it."""
+    if not (root / "data" / "data.json").exists() and not (root / "site").exists():
+        shutil.rmtree(root)
+        if not any(root.parent.iterdir()):
+            root.parent.rmdir()
 
 
 def _gpus() -> int:

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from lib import config, decode, folders
+from lib import config, decode, folders, mistakes
 from lib.findings import of_kind
 from lib.groups import Groups
-from lib.labels import GradedLabels, Labels, NoLabels, without_label
+from lib.labels import ClassLabels, GradedLabels, Labels, NoLabels, without_label
 from lib.ledger import Rule
 from lib.readers import Reader
 from lib.steps import Colour, Recipe, Resize
@@ -105,6 +105,7 @@ class Card(config.Strict):
         self._check_columns(inside)
         said = inside[self.labels.column].fillna("") if self.labelled else pd.Series("", inside.index)
         inside[["label", "level"]] = self.labels.resolve(said, self.classes)
+        self._check_classes(said, inside["label"])
         inside, repeated = _one_row_an_image(inside, said)
         found = [findings, repeated]
         if self.labelled:
@@ -154,6 +155,19 @@ class Card(config.Strict):
             raise config.UserError(
                 f"published part {strange[0]!r} is not in the card; it knows: {', '.join(self.official)}"
             )
+
+    def _check_classes(self, said: pd.Series, labels: pd.Series) -> None:
+        """Raises UserError for a class that no image has, though the card names it."""
+        if not isinstance(self.labels, ClassLabels):
+            return
+        for index, name in enumerate(self.classes):
+            if not labels.eq(index).any():
+                spelt = [text for text, named in self.labels.names.items() if named == name] or [name]
+                found = sorted(set(said) - {""})
+                raise config.UserError(
+                    f"data set {self.name}: no image is of the class {name!r}; looked for {mistakes.shown(spelt)} in "
+                    f"{self.labels.column!r}, which holds: {mistakes.shown(found, 10)}{mistakes.nearest(spelt[0], found)}"
+                )
 
     def _count(self, rows: pd.DataFrame) -> pd.DataFrame:
         present = rows["official"].value_counts().to_dict() | {"all": len(rows)}

@@ -69,12 +69,13 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def execute(
-    source: Path, folder: Path, parameters: dict[str, Any], log: Path, record: Callable[[], dict] | None = None
+    source: Path, folder: Path, parameters: dict[str, Any], log: Path, record: Callable[[Path], dict] | None = None
 ) -> None:
     """Run a percent script with parameters; `folder` then holds `notebook.ipynb` and what the notebook wrote, or nothing new.
 
     Two executions with equal results give equal bytes. Output of the cells goes to `log` while they run.
-    record: gives the content of `record.json` once the notebook has run; None: there is no such file.
+    record: gives the content of `record.json` once the notebook has run, from the folder that it wrote to; None: there is
+    no such file.
     Raises ChapterFailed; the notebook as far as it came is then beside the log.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -97,23 +98,34 @@ def execute(
         nbformat.write(notebook, executed)
         prepared.unlink()
         if record:
-            atomic.write_json(output / "record.json", record())
+            atomic.write_json(output / "record.json", record(output))
 
 
 def build(name: str, dataset: str, profile: str) -> None:
     """Execute a chapter of a book into `chapters/<name>/` with a record of where its numbers come from."""
     root = config.book_root(dataset, profile)
+    context = config.Context(name, dataset, profile, root, root / "chapters" / name)
     parameters = config.chapter_parameters(name, dataset, profile)
-    started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
-    folder = root / "chapters" / name
+    execute_recorded(context, parameters, lambda output: {"data_hash": custody.data_sha256(context)})
 
-    def record() -> dict[str, Any]:
+
+def execute_recorded(
+    context: config.Context, parameters: dict[str, Any], data: Callable[[Path], dict[str, Any]]
+) -> None:
+    """Execute the notebook of a context into its folder, with a record of where its numbers come from.
+
+    data: gives what the record says of the data, from the folder that the notebook wrote to. Raises ChapterFailed.
+    """
+    started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
+    name, root = context.chapter, context.root
+
+    def record(output: Path) -> dict[str, Any]:
         return {
             "chapter": name,
-            "dataset": dataset,
-            "profile": profile,
+            "dataset": context.dataset,
+            "profile": context.profile,
             "parameters": parameters,
-            "data_hash": custody.data_sha256(config.Context(name, dataset, profile, root, folder)),
+            **data(output),
             "commit": commit(),
             "started": started,
             "seconds": round(time.perf_counter() - clock, 1),
@@ -121,7 +133,8 @@ def build(name: str, dataset: str, profile: str) -> None:
             "versions": machine.versions(),
         }
 
-    execute(config.NOTEBOOKS / f"{name}.py", folder, parameters, root / "logs" / f"{name}.log", record)
+    log = root / "logs" / f"{name}.log"
+    execute(config.NOTEBOOKS / f"{name}.py", context.output, parameters, log, record)
 
 
 def train_one(slug: str, dataset: str, profile: str, configuration: dict[str, Any]) -> None:

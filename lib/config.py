@@ -5,10 +5,12 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+
+from lib import mistakes
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARAMETERS = REPOSITORY / "params"
@@ -34,12 +36,25 @@ class Profile(BaseModel):
         None  # development images kept, evenly over the groups; None: all, and the real test part
     )
     train_ahead: bool = False  # whether runs are jobs of their own before the chapters
+    feature_engine: Literal["keras", "onnx"] = "keras"  # what computes frozen features
+    feature_threads: PositiveInt = 1
 
 
 class Strict(BaseModel):
     """Validated settings: unknown fields are errors, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Study(Strict):
+    """A declared study, `params/studies/<name>.yml`: its notebook is `notebooks/study_<name>.py`."""
+
+    dataset: str
+    backbone: str  # whose frozen features it reads
+    feature_size: PositiveInt  # pixels per side
+    engine: Literal["keras", "onnx"] = "onnx"
+    threads: PositiveInt = 1
+    parameters: dict[str, Any]  # of its notebook
 
 
 @dataclass(frozen=True)
@@ -88,6 +103,29 @@ def chapter(name: str, dataset: str, profile: str) -> Context:
     return Context(name, dataset, profile, root, output)
 
 
+def study(name: str, dataset: str) -> Context:
+    """Set up a declared study. It has no profile, and its results lie beside the books: `build/<dataset>/studies`.
+
+    Raises UserError for a study that is not declared, or that is of another data set.
+    """
+    one_of("DATASET", dataset, [study_settings(name).dataset])
+    root = build_folder() / dataset / "studies"
+    output = Path(os.environ.get(OUTPUT_VARIABLE, root / "interactive" / name))
+    output.mkdir(parents=True, exist_ok=True)
+    return Context(name, dataset, "studies", root, output)
+
+
+def studies() -> list[str]:
+    """Names of the declared studies, sorted."""
+    return sorted(path.stem for path in (PARAMETERS / "studies").glob("*.yml"))
+
+
+def study_settings(name: str) -> Study:
+    """What a study declares. Raises UserError for an unknown one, and as `validated`."""
+    path = PARAMETERS / "studies" / f"{one_of('STUDY', name, studies())}.yml"
+    return validated(Study, read_yaml(path), f"params/studies/{name}.yml")
+
+
 def datasets() -> list[str]:
     """Names of the data-set cards, sorted."""
     return sorted(path.stem for path in (PARAMETERS / "datasets").glob("*.yml"))
@@ -103,10 +141,20 @@ def data_folder() -> list[Path]:
         return []
     path = Path(os.path.expanduser(name))
     if not os.path.isdir(path) and path.suffix != ".npz":
-        raise UserError(f"DATA={name!r} is no folder; DATA is a folder that holds the images of the data set")
+        what = "is a file, no folder" if os.path.isfile(path) else "is no folder"
+        raise UserError(f"DATA={name!r} {what}; DATA is a folder that holds the images of the data set")
     if not os.access(path, os.R_OK | (os.X_OK if os.path.isdir(path) else 0)):
         raise UserError(f"DATA={name!r} is not there or may not be read; name a folder that you can list")
     return [path.resolve()]
+
+
+def settle_data() -> None:
+    """Make DATA an absolute path, for this process and all that it starts: chapters run in another folder.
+
+    Raises UserError as `data_folder`.
+    """
+    for folder in data_folder():
+        os.environ[DATA_VARIABLE] = str(folder)
 
 
 def own_dataset() -> list[str]:
@@ -147,13 +195,14 @@ def literature(code: str) -> dict[str, Any]:
 
 
 def read_yaml(path: Path) -> Any:
-    """Content of a YAML file. Raises UserError naming file and line when it is not valid."""
+    """Content of a YAML file. Raises UserError naming file, line and problem when it is not valid."""
+    content = path.read_bytes()
     try:
-        return yaml.safe_load(path.read_bytes())
+        return yaml.safe_load(content.decode("utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        line = getattr(error, "problem_mark", None)
-        where = f"line {line.line + 1}" if line else "somewhere"
-        raise UserError(f"params/{path.relative_to(PARAMETERS)}, {where}: not valid YAML; correct it") from None
+        line, problem = mistakes.in_yaml(content, error)
+        where = f"params/{path.relative_to(PARAMETERS)}, line {line}"
+        raise UserError(f"{where}: not valid YAML ({problem}); correct it") from None
 
 
 def validated(model: type[Model], values: Any, where: str) -> Model:
@@ -163,6 +212,7 @@ def validated(model: type[Model], values: Any, where: str) -> Model:
     except ValidationError as error:
         problems = [
             f"{'.'.join(map(str, problem['loc'])) or 'the whole'}: {problem['msg']} (given: {problem['input']!r:.80})"
+            + (mistakes.fields_there(model, problem["loc"]) if problem["type"] == "extra_forbidden" else "")
             for problem in error.errors()
         ]
         raise UserError(f"{where}: " + "; ".join(problems)) from None
@@ -171,7 +221,8 @@ def validated(model: type[Model], values: Any, where: str) -> Model:
 def one_of(variable: str, value: str, allowed: list[str] | tuple[str, ...]) -> str:
     """The value itself when allowed; otherwise UserError says which values exist."""
     if value not in allowed:
-        raise UserError(f"{variable}={value!r} does not exist; {variable} is one of: {', '.join(allowed)}")
+        known = f"{variable} is one of: {', '.join(allowed)}{mistakes.nearest(value, allowed)}"
+        raise UserError(f"{variable}={value!r} does not exist; {known}")
     return value
 
 

@@ -21,6 +21,9 @@ class Inapplicable:
     reason: str
     value = np.nan
 
+    def __str__(self) -> str:
+        return f"not applicable: {self.reason}"
+
     def record(self, level: float = 0.95) -> dict:
         """Entry "estimate" of a recorded hypothesis: the names of `Estimate.record`, without values, and the reason."""
         unknown = dict.fromkeys(("value", "low", "high", "level", "method"))
@@ -41,6 +44,15 @@ class Estimate(ABC):
     groups: int
     seeds: int
     bounds: Bounds
+
+    def __str__(self) -> str:
+        low, high = self.interval()
+        return f"{self.value:.3f} [{low:.3f}, {high:.3f}]"
+
+    def half_width(self, level: float = 0.95) -> float:
+        """Half the width of the interval: an effect smaller than that could hardly have been told from none."""
+        low, high = self.interval(level)
+        return (high - low) / 2
 
     @abstractmethod
     def _limits(self, alpha: float) -> tuple[float, float]: ...

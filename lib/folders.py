@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lib import config
-from lib.readers.files import IMAGE_SUFFIXES
+from lib.readers.listing import IMAGE_SUFFIXES
 
 # Folders that stand for published parts, and what they become in this book.
 OFFICIAL_FOLDERS = {
@@ -31,9 +31,10 @@ def card_of(name: str, folder: Path) -> dict[str, Any]:
     classes = sorted({name for holder in holders for name in _classes(holder)})
     if len(classes) < 2:
         found = ", ".join(classes) or "none"
+        beside = " and images that lie in none" if _has_images(inner) else ""
         raise config.UserError(
-            f"{inner} has no two folders of classes (found: {found}); put the images of each class into a folder of its "
-            "own, or write a card, see README, Bring your own images"
+            f"{inner} has no two folders of classes (found: {found}{beside}); put the images of each class into a folder of "
+            "its own, or write a card, see README, Bring your own images"
         )
     for one, other in pairwise(sorted(classes, key=str.lower)):
         if one.lower() == other.lower():

@@ -9,9 +9,16 @@ from lib.estimates import Estimate, Inapplicable
 from lib.intervals import estimate
 from lib.metrics import difference_estimate, metric_estimate
 from lib.runs import Predictions
-from lib.statistics import mean_difference
+from lib.statistics import mean_difference, ratio
 
 UNGRADED = Inapplicable("the labels are not graded in three levels or more")
+
+
+def extreme(levels: pd.Series) -> np.ndarray | Inapplicable:
+    """(n,) bool: images of the least and of the greatest level. levels: (n,) float, missing where there are none."""
+    if levels.isna().any() or levels.nunique() < 3:
+        return UNGRADED
+    return levels.isin([levels.min(), levels.max()]).to_numpy()
 
 
 def extremes_auc(extreme: Predictions | None) -> Estimate | Inapplicable:
@@ -39,12 +46,38 @@ def differences(all_levels: Predictions, extreme: Predictions | None) -> dict[st
     }
 
 
-def doubtful_difference(flagged: np.ndarray, levels: pd.Series, groups: np.ndarray) -> Estimate | Inapplicable:
-    """Share of flagged images among those of levels between the extremes, minus the share among the extreme levels.
+def doubtful_difference(
+    flagged: np.ndarray, levels: pd.Series, labels: np.ndarray, groups: np.ndarray
+) -> Estimate | Inapplicable:
+    """Share of flagged images among the doubtful levels of a class, minus that among its extreme level; mean over classes.
 
-    flagged: (n,) 0 or 1. levels: (n,) float. Inapplicable where there is no level between the extremes.
+    flagged: (n,) 0 or 1. levels: (n,) float; doubtful are those between the least and the greatest. labels: (n,) int.
+    Classes are compared with themselves, because one is flagged more often than another for reasons of its own; a class
+    without doubtful or without extreme images takes no part. Inapplicable where none is left, or nothing is graded.
     """
-    doubtful = (~levels.isin([levels.min(), levels.max()])).to_numpy()
-    if levels.isna().any() or not doubtful.any():
-        return UNGRADED
-    return estimate(mean_difference(flagged, doubtful), groups, (-1.0, 1.0))
+    sure, flagged, labels = extreme(levels), np.asarray(flagged), np.asarray(labels)
+    if isinstance(sure, Inapplicable):
+        return sure
+    members = [np.flatnonzero(labels == name) for name in np.unique(labels)]
+    members = [rows for rows in members if sure[rows].any() and not sure[rows].all()]
+    if not members:
+        return Inapplicable("no class holds doubtful levels beside an extreme one")
+    differences = [(rows, mean_difference(flagged[rows], ~sure[rows])) for rows in members]
+    return estimate(
+        lambda weights: np.mean([difference(weights[:, rows]) for rows, difference in differences], axis=0),
+        groups,
+        (-1.0, 1.0),
+    )
+
+
+def shares(flagged: np.ndarray, named: pd.Series, groups: np.ndarray) -> pd.DataFrame:
+    """How many images of each level are flagged: level, images, flagged, share with its 95 % interval (text).
+
+    flagged: (n,) 0 or 1. named: (n,) categorical, the name of each image's level.
+    """
+    rows = []
+    for name in named.cat.categories:
+        here = (named == name).to_numpy(float)
+        share = estimate(ratio(flagged * here, here), groups, (0.0, 1.0))
+        rows.append((name, int(here.sum()), int((flagged * here).sum()), str(share)))
+    return pd.DataFrame(rows, columns=[named.name, "images", "suspected", "share [95 % interval]"])

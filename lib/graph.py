@@ -10,7 +10,7 @@ import jupytext
 from nbformat import NotebookNode
 from pydantic import ValidationError
 
-from lib import atomic, cards, config, grids, ledger, networks
+from lib import atomic, cards, config, features, grids, ledger, networks
 from lib.training.configuration import Configuration
 
 LABELS_OPTIONAL = "labels-optional"  # tag of chapters that images without labels have too
@@ -49,7 +49,7 @@ def data_fingerprint(dataset: str, profile: str) -> str:
         [
             _module_hashes(modules_imported("import lib.custody")),
             card.model_dump(mode="json"),
-            config.profile_settings(profile).model_dump(),
+            config.profile_settings(profile).images,
             {kind: rule.model_dump() for kind, rule in ledger.policy().items()},
             ledger.overrides(dataset).to_numpy().tolist(),
             card.reader.fingerprint(),
@@ -86,6 +86,7 @@ def check_parameters(dataset: str, profile: str) -> None:
             first = error.errors()[0]
             field = ".".join(map(str, first["loc"]))
             raise config.UserError(f"{where}: {field} cannot be {first['input']!r}: {first['msg']}") from None
+        _check_features(where, given, dataset, profile)
 
 
 def _check_sizes(where: str, configurations: Iterable[Configuration]) -> None:
@@ -95,6 +96,14 @@ def _check_sizes(where: str, configurations: Iterable[Configuration]) -> None:
                 f"{where}: IMAGE_SIZE {run.image_size} is too small for network {run.network.family}: "
                 f"it needs {smallest} pixels a side or more"
             )
+
+
+def _check_features(where: str, given: dict[str, Any], dataset: str, profile: str) -> None:
+    try:
+        if settings := features.settings_for(given, dataset, profile):
+            features.check(settings)
+    except config.UserError as error:
+        raise config.UserError(f"{where}: {error}") from None
 
 
 def default_parameters(chapter: str) -> dict[str, Any]:
@@ -135,6 +144,24 @@ def runs_of(chapter: str, dataset: str, profile: str) -> dict[str, Configuration
 def runs_ahead(chapter: str, dataset: str, profile: str) -> dict[str, Configuration]:
     """The runs that are jobs of their own before a chapter: none where the profile trains inside the chapters."""
     return runs_of(chapter, dataset, profile) if config.profile_settings(profile).train_ahead else {}
+
+
+def features_of(chapter: str, dataset: str, profile: str) -> dict[str, features.Settings]:
+    """The frozen features that a chapter asks for, by a slug that names the job: one, or none."""
+    found = features.settings_for(config.chapter_parameters(chapter, dataset, profile), dataset, profile)
+    return {found.slug: found} if found else {}
+
+
+def features_fingerprint(settings: features.Settings) -> str:
+    """Hash of what the job of features depends on, beside the data."""
+    package = set((PACKAGE / "features").glob("*.py"))
+    return atomic.value_sha256([features.fingerprint(settings), _module_hashes(package)])
+
+
+def studies_run(dataset: str) -> list[str]:
+    """Records of the studies that have been run: the site shows them, and nothing waits for them."""
+    folder = config.build_folder() / dataset / "studies" / "chapters"
+    return sorted(str(path) for path in folder.glob("study_*/record.json"))
 
 
 def site_sources() -> list[str]:

@@ -3,10 +3,11 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from lib import cards
-from lib.training.configuration import Configuration, Head, Network, Phase
+from lib.training.configuration import Configuration, Control, Head, Network, Phase
 
 Study = dict[str, list[Configuration]]  # label of a setting -> one configuration a seed
 
@@ -20,23 +21,78 @@ def simple_network(
     """
     card = cards.load(dataset)
     extremes = card.graded and len(card.level_names) > 2
+    phase = Phase(epochs=epochs, learning_rate=learning_rate)
     return {
-        levels: [
-            Configuration(
-                dataset=dataset,
-                levels=levels,
-                recipe=card.recipe,
-                image_size=image_size,
-                network=Network(family="simple"),
-                head=Head(bias="prior"),
-                phases=(Phase(epochs=epochs, learning_rate=learning_rate),),
-                seed=seed,
-                threads=threads,
-            )
-            for seed in seeds
-        ]
+        levels: _simple(card, image_size, seeds, threads, phase, levels=levels)
         for levels in (("extreme", "all") if extremes else ("all",))
     }
+
+
+def sanity_checks(
+    dataset: str,
+    image_size: int,
+    epochs: int,
+    learning_rate: float,
+    zero_learning_rate: float,
+    input_dropout: float,
+    wide_filters: int,
+    batch_filters: int,
+    batch_image_size: int,
+    batch_epochs: int,
+    batch_loss: float,
+    seeds: list[int],
+    threads: int,
+) -> Study:
+    """The simple network as it is, wider, and with what it needs taken from it; one run a seed.
+
+    `black`: nothing is seen, the last bias starts at 0, and nothing else can learn, so a larger rate does no harm. `most
+    black`: a share of pixels black in every part. `dropout, as printed`: as the document has it, unscaled, images whole but in
+    training. `one batch`: until the loss is below batch_loss, or batch_epochs are over. Source: S3.21-S3.23.
+    """
+    card = cards.load(dataset)
+    phase, zero_phase = (Phase(epochs=epochs, learning_rate=rate) for rate in (learning_rate, zero_learning_rate))
+    batch_phase = Phase(epochs=batch_epochs, learning_rate=learning_rate, stop_below=batch_loss)
+    setting = partial(_simple, card, image_size, seeds, threads, phase=phase, measured_every=max(1, epochs // 10))
+    batch, wide = ({"filters": [width, width]} for width in (batch_filters, wide_filters))
+    return {
+        "real": setting(),
+        "wide": setting(parameters=wide),
+        "black": setting(phase=zero_phase, bias=0.0, control=Control(hidden=1)),
+        "most black": setting(control=Control(hidden=input_dropout)),
+        "dropout, as printed": setting(parameters={"rescaling": False}, control=Control(input_dropout=input_dropout)),
+        "shuffled": setting(control=Control(shuffled_labels=True)),
+        "one batch": _simple(
+            card, batch_image_size, seeds, threads, batch_phase, batch,
+            control=Control(one_batch=True), measured_every=max(5, batch_epochs // 60),
+        ),
+    }  # fmt: skip
+
+
+def _simple(
+    card: cards.Card,
+    image_size: int,
+    seeds: list[int],
+    threads: int,
+    phase: Phase,
+    parameters: dict[str, Any] | None = None,
+    bias: str | float = "prior",
+    **others: Any,
+) -> list[Configuration]:
+    """The simple network in one setting, once a seed; others: fields of a configuration."""
+    return [
+        Configuration(
+            dataset=card.name,
+            recipe=card.recipe,
+            image_size=image_size,
+            network=Network(family="simple", parameters=parameters or {}),
+            head=Head(bias=bias),
+            phases=(phase,),
+            seed=seed,
+            threads=threads,
+            **others,
+        )
+        for seed in seeds
+    ]
 
 
 @dataclass(frozen=True)
@@ -47,7 +103,10 @@ class Family:
     study: Callable[..., Study]
 
 
-FAMILIES = {"simple_network": Family("05_simple_network", simple_network)}
+FAMILIES = {
+    "simple_network": Family("05_simple_network", simple_network),
+    "sanity_checks": Family("06_sanity_checks", sanity_checks),
+}
 
 
 def family(name: str, parameters: dict[str, Any]) -> Study:

@@ -9,7 +9,7 @@ from lib import statistics
 from lib.estimates import Estimate, Inapplicable
 from lib.intervals import estimate
 from lib.metrics import by_seed
-from lib.statistics import correlation, mean_difference
+from lib.statistics import mean_difference, ratio
 
 
 def without_each(
@@ -55,30 +55,36 @@ def share_difference(
     return estimate(mean_difference(label, (kind == kind.min()).to_numpy()), groups, (-1.0, 1.0))
 
 
-def neighbour_correlation(label: np.ndarray, groups: np.ndarray, classes: Sequence[str]) -> Estimate | Inapplicable:
-    """Correlation between the label of an image and that of the next one of its group, in the order given.
+def neighbour_agreement(
+    label: np.ndarray, groups: np.ndarray, row: np.ndarray, within: np.ndarray | None = None, lag: int = 1
+) -> Estimate | Inapplicable:
+    """How much the labels of images `lag` rows apart in one group agree, beyond labels permuted within strata.
 
-    label: (n,) 0 or 1. Inapplicable for any other number of classes than two, and where no group holds two images.
+    label: (n,) int. groups: (n,) of any kind. row: (n,) int, the place in the data's order; images that were left out leave
+    a gap. within: (n,) the stratum of each image, such as its kind, whose own share of the label explains some agreement;
+    None: all are one. The mean product of what differs from the stratum's mean, less its expectation when labels are
+    permuted within strata, over their variance: about 0 where the order tells nothing, 1 where neighbours always agree.
+    Inapplicable where no two images are so far apart, or none of these labels differ.
     """
-    if len(classes) != 2:
-        return Inapplicable("labels of two classes are needed for a correlation")
-    following = pd.Series(label).groupby(groups).shift(-1)
-    known = following.notna().to_numpy()
-    if len(np.unique(groups[known])) < 2:
-        return Inapplicable("hardly any group holds two images")
-    return estimate(correlation(label[known], following[known].to_numpy()), groups[known], (-1.0, 1.0))
+    strata = pd.factorize(np.zeros(len(label)) if within is None else np.asarray(within))[0]
+    indicators = pd.get_dummies(pd.Series(label), dtype=float)
+    residual = (indicators - indicators.groupby(strata).transform("mean")).to_numpy()
+    size = pd.Series(strata).groupby(strata).transform("size").to_numpy()
+    variance = pd.Series((residual**2).sum(axis=1)).groupby(strata).transform("mean").to_numpy()
+    first, second = _pairs(groups, row, lag)
+    if not len(first):
+        return Inapplicable("no group holds two images at that distance in rows")
+    scale = np.sqrt(variance[first] * variance[second])
+    if not scale.any():
+        return Inapplicable("the labels do not differ")
+    permuted = np.where(strata[first] == strata[second], -scale / np.maximum(1, size[first] - 1), 0)
+    excess = (residual[first] * residual[second]).sum(axis=1) - permuted
+    return estimate(ratio(excess, scale), np.asarray(groups)[first])
 
 
-def lag_correlations(label: np.ndarray, groups: np.ndarray, lags: Sequence[int]) -> pd.DataFrame:
-    """Correlation of labels at distances of `lags` rows within a group, as they are and less the mean of the group.
-
-    label: (n,) numbers. Returns one row a lag; NaN where no two images are so far apart, or their labels are equal.
-    """
-    labels = pd.Series(label, dtype=float)
-    versions = {"labels": labels, "labels less group mean": labels - labels.groupby(groups).transform("mean")}
-    with np.errstate(invalid="ignore", divide="ignore"):
-        columns = {
-            name: {str(lag): values.corr(values.groupby(groups).shift(-lag)) for lag in lags}
-            for name, values in versions.items()
-        }
-    return pd.DataFrame(columns).rename_axis("lag, rows")
+def _pairs(groups: np.ndarray, row: np.ndarray, lag: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the images of one group that are `lag` rows apart, the earlier and the later ones."""
+    places = pd.MultiIndex.from_arrays([np.asarray(groups), np.asarray(row)])
+    later = places.get_indexer(pd.MultiIndex.from_arrays([np.asarray(groups), np.asarray(row) + lag]))
+    first = np.flatnonzero(later >= 0)
+    return first, later[first]

@@ -27,7 +27,7 @@ class Hypothesis:
     metric: str
     direction: Direction
     margin: float
-    source: str = ""  # codes of the source documents
+    source: str = ""  # codes of the source documents, for those who maintain the book
 
     def p_value(self, estimate: Estimate) -> float:
         """Smallest alpha at which the interval decides the claim, for or against."""
@@ -65,8 +65,8 @@ class Hypotheses:
             raise ValueError("two hypotheses have the same id; give each its own")
 
     def _repr_html_(self) -> str:
-        cells = ((h.id, h.statement, h.claim, h.source) for h in self.declared.values())
-        return _table(("", "Hypothesis", "Claim", "Source"), [[escape(cell) for cell in row] for row in cells])
+        cells = ((h.id, h.statement, h.claim) for h in self.declared.values())
+        return _table(("", "Hypothesis", "Claim"), [[escape(cell) for cell in row] for row in cells])
 
     def measure(self, id: str, estimate: Estimate | Inapplicable) -> "Measurement":
         """Attach what was measured, or why nothing can be, and show it.

@@ -60,12 +60,17 @@ def write_settings(home: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Command line: becomes JupyterLab."""
+    """Command line: becomes JupyterLab; a mistake in DATA is one line, and exit status 2."""
     parser = argparse.ArgumentParser(description="Open the chapters in JupyterLab.")
     parser.add_argument("folder", type=Path, nargs="?", default=config.NOTEBOOKS, help="folder of percent scripts")
     parser.add_argument("--port", type=int, default=8888)
     parser.add_argument("--no-browser", action="store_true")
     options = parser.parse_args(arguments)
+    try:
+        config.settle_data()
+    except config.UserError as error:
+        print(error, file=sys.stderr)
+        return 2
     home = config.build_folder() / "lab"
     write_settings(home)
     run = command(options.folder, home, options.port, not options.no_browser)

@@ -36,7 +36,7 @@ TRANSIENT = ("missing_file", "unreadable")  # of the system, not of the file: tr
 BATCH = 5000  # images; so many at the most are read again after the process was killed
 MOST_THREADS = 8  # each holds one decoded image
 SHARPNESS_SIDE = 256  # pixels per side at the most, so that sharpness does not measure the resolution
-PACKAGES = ("imagehash", "numpy", "opencv-python-headless", "pillow", "pydicom")  # their versions decide on pixels
+PACKAGES = ("numpy", "opencv-python-headless", "pillow", "pydicom")  # their versions decide on pixels
 
 Read = Callable[[str], bytes]
 

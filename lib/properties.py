@@ -1,7 +1,8 @@
-"""How well the properties of the files alone, without looking at a picture, tell the label: a warning of shortcuts.
+"""How well properties of files, and of pictures as a whole, tell the label: a warning of shortcuts.
 
-Whatever predicts the label without the content (the size, the compression, the name, the folder an image came from), a
-network may learn instead of the content (Geirhos et al. 2020, doi:10.1038/s42256-020-00257-z).
+A property of the file is known without its pixels: bytes, size, shape, mode, format, name, folder, what the card says. A
+property of the picture is one number of all its pixels: brightness, contrast, sharpness. Whatever predicts the label
+without the content, a network may learn instead of the content (Geirhos et al. 2020, doi:10.1038/s42256-020-00257-z).
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 from scipy import stats
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -23,22 +24,27 @@ from lib.findings import frame
 from lib.intervals import estimate
 from lib.statistics import auc_within
 
-NUMERIC = ("brightness", "contrast", "sharpness", "bytes", "width", "height", "aspect")
+PICTURE = ("brightness", "contrast", "sharpness")  # all other properties are the file's
+NUMERIC = (*PICTURE, "bytes", "width", "height", "aspect")
 CATEGORICAL = ("mode", "format", "name pattern", "source")
 FOLDS = 5
 RARE = 10  # images; values of fewer enter the model as one
 SHORTCUT = 0.6  # AUC that the lower limit exceeds
+NAMED_EXPONENTS = {-1.0: "reciprocal", 0.0: "logarithm", 0.5: "root", 1.0: "none", 2.0: "square"}
 
 
 @dataclass(frozen=True, eq=False)
 class Association:
-    """What properties tell about the label, each by itself and all together.
+    """What properties tell about the label, each by itself and together.
 
-    alone: property -> AUC. together: AUC of all of them. strength: property -> association with the label in [0, 1].
-    constant: properties with one value only. AUC: one class against the others, on groups that the model did not see.
+    alone: property -> AUC. file, picture: AUC of all properties of the file, of the picture. together: of all.
+    strength: property -> association with the label in [0, 1]. constant: properties with one value only.
+    AUC: one class against the others, on groups that the model did not see.
     """
 
     alone: dict[str, Estimate]
+    file: Estimate | Inapplicable
+    picture: Estimate | Inapplicable
     together: Estimate | Inapplicable
     strength: dict[str, float]
     constant: tuple[str, ...]
@@ -50,25 +56,36 @@ class Association:
         )
         return self.alone.get(name, absent)
 
-    def table(self) -> pd.DataFrame:
-        """One row a property, the most telling first: property, association, auc, low, high (95 % interval)."""
-        rows = [(name, self.strength[name], e.value, *e.interval()) for name, e in self.alone.items()]
-        table = pd.DataFrame(rows, columns=["property", "association", "auc", "low", "high"])
-        return table.sort_values("auc", ascending=False, kind="stable", ignore_index=True)
+    def sums(self) -> dict[str, Estimate | Inapplicable]:
+        """What sets of properties tell: those of the file, those of the picture, all."""
+        return {
+            "all of the file": self.file,
+            "all of the picture": self.picture,
+            "all of file and picture": self.together,
+        }
+
+    def table(self, least: float = SHORTCUT) -> pd.DataFrame:
+        """One row a property, the most telling first: property, of (`file` or `picture`), association, AUC with its 95 %
+        interval as text, shortcut (bool, whether the interval lies above `least`)."""
+        ordered = sorted(self.alone.items(), key=lambda item: -item[1].value)
+        rows = [
+            (name, "picture" if name in PICTURE else "file", self.strength[name], str(e), e.interval()[0] > least)
+            for name, e in ordered
+        ]
+        return pd.DataFrame(rows, columns=["property", "of", "association", "AUC [95 % interval]", "shortcut"])
 
     def findings(self, least: float = SHORTCUT) -> pd.DataFrame:
-        """A finding `shortcut` for all properties together, and for each, whose interval lies above `least`."""
-        suspects = [("all properties together", self.together), *self.alone.items()]
-        limits = [(name, found, *found.interval()) for name, found in suspects if isinstance(found, Estimate)]
+        """A finding `shortcut` for each set of properties, and for each property, whose interval lies above `least`."""
+        suspects = [*self.sums().items(), *self.alone.items()]
         return frame(
-            ("shortcut", "", "", f"{name}: label told with AUC {found.value:.2f} [{low:.2f}, {high:.2f}]")
-            for name, found, low, high in limits
-            if low > least
+            ("shortcut", "", "", f"{name}: label told with AUC {found}")
+            for name, found in suspects
+            if isinstance(found, Estimate) and found.interval()[0] > least
         )
 
 
 def described(table: pd.DataFrame, properties: Sequence[str] = (), source: pd.Series | None = None) -> pd.DataFrame:
-    """The properties of files, numbers as float and all others as text.
+    """The properties of files and pictures, numbers as float and all others as text.
 
     table: a manifest. properties: further columns of it, such as those of the card. source: (n,) where an image came
     from, such as the folder above the class folders; never the class folder, which is the label itself.
@@ -85,6 +102,23 @@ def described(table: pd.DataFrame, properties: Sequence[str] = (), source: pd.Se
     return pd.concat([columns[numeric].astype(float), text], axis=1)
 
 
+def model() -> Pipeline:
+    """A logistic regression on what `described` gives, unfitted: squares and products of the transformed numbers, and one
+    column for each frequent value of the others."""
+    filled = SimpleImputer(strategy="median", keep_empty_features=True)
+    scaled = make_pipeline(filled, StandardScaler(), PowerTransformer())  # unscaled, sizes of 300 and 320 become equal
+    numbers = make_pipeline(scaled, PolynomialFeatures(2, include_bias=False))
+    values = OneHotEncoder(min_frequency=RARE, handle_unknown="infrequent_if_exist", sparse_output=False)
+    kinds = make_column_selector(dtype_include="number"), make_column_selector(dtype_exclude="number")
+    encoded = ColumnTransformer([("numbers", numbers, kinds[0]), ("values", values, kinds[1])])
+    return make_pipeline(encoded, LogisticRegression(C=0.1, max_iter=1000))
+
+
+def models(seed: int) -> dict[str, Pipeline]:
+    """The same, as `baselines.study` asks for models; nothing in it is drawn at random."""
+    return {"logistic regression": model()}
+
+
 def association(
     columns: pd.DataFrame, labels: np.ndarray, groups: np.ndarray, seeds: Sequence[int] = (7, 8, 9)
 ) -> Association:
@@ -93,56 +127,49 @@ def association(
     columns: as `described` makes them. labels: (n,) int from 0. groups: (n,) of any kind; they are never divided.
     seeds: of the folds. What tells nothing comes out near 0.5, and its interval misses 0.5 more often than one time in
     twenty, because folds learn from nearly the same images: judge against `SHORTCUT`, not against 0.5.
-    The model is a logistic regression on squares and products of the transformed numbers, and on one column a value of
-    the others. All is inapplicable where no property varies, or where groups or classes are too few.
+    All is inapplicable where no property varies, or where groups or classes are too few.
     """
     varying = [name for name in columns if columns[name].nunique() > 1]
     if not varying:
-        return Association({}, Inapplicable("no property of the files varies"), {}, tuple(columns))
+        return Association({}, *[Inapplicable("no property varies")] * 3, {}, tuple(columns))
     labels, groups = np.asarray(labels), np.asarray(groups)
     try:
         divisions = np.stack([folds.group_folds(groups, labels, FOLDS, seed) for seed in seeds])
     except folds.Unanswerable as reason:
-        return Association({}, Inapplicable(str(reason)), {}, ())
+        return Association({}, *[Inapplicable(str(reason))] * 3, {}, ())
 
-    def told_by(names: list[str]) -> Estimate:
-        chosen, model = columns[names], _model(columns[names])
-        scored = [classical.out_of_fold(model, chosen, labels, fold, calibrated=False) for fold in divisions]
+    def told_by(names: list[str], of: str = "") -> Estimate | Inapplicable:
+        if not names:
+            return Inapplicable(f"no property of the {of} varies")
+        chosen = columns[names]
+        scored = [classical.out_of_fold(model(), chosen, labels, fold, calibrated=False) for fold in divisions]
         return estimate(auc_within(labels, np.stack(scored), divisions), groups, (0.0, 1.0))
 
     alone = {name: told_by([name]) for name in varying}
+    file = told_by([name for name in varying if name not in PICTURE], "file")
+    picture = told_by([name for name in varying if name in PICTURE], "picture")
     strength = {name: _strength(columns[name], labels) for name in varying}
-    return Association(alone, told_by(varying), strength, tuple(name for name in columns if name not in varying))
+    constant = tuple(name for name in columns if name not in varying)
+    return Association(alone, file, picture, told_by(varying), strength, constant)
 
 
-def normality(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Skewness before and after the transformation toward a normal distribution that suits each column best.
+def normality(table: pd.DataFrame) -> pd.DataFrame:
+    """How skewed numbers are, before and after the transformation toward a normal distribution that suits each best.
 
-    Returns one row a column: property, skewness (0 for symmetric ones), exponent of the transformation (1: none, 0: the
-    logarithm of 1 + x), skewness_after; missing where a column has one or two values. Source: Yeo and Johnson 2000,
-    doi:10.1093/biomet/87.4.954.
+    table: numeric columns. Returns one row a column that has three values or more, the most skewed first: property,
+    skewness (0 for symmetric ones), exponent of the transformation, about (the nearest one that has a name), skewness after.
+    Source: Yeo and Johnson 2000, doi:10.1093/biomet/87.4.954.
     """
     rows = []
-    for name in columns:
+    for name in table:
         values = table[name].dropna().to_numpy(dtype=float)
-        before = exponent = after = np.nan
         if len(np.unique(values)) > 2:
             power = PowerTransformer().fit(values[:, None])
-            before, after = stats.skew(values), stats.skew(power.transform(values[:, None])[:, 0])
-            exponent = power.lambdas_[0]
-        rows.append((name, before, exponent, after))
-    return pd.DataFrame(rows, columns=["property", "skewness", "exponent", "skewness_after"])
-
-
-def _model(columns: pd.DataFrame) -> Pipeline:
-    numeric = columns.select_dtypes("number").columns.tolist()
-    others = [name for name in columns if name not in numeric]
-    filled = SimpleImputer(strategy="median", keep_empty_features=True)
-    scaled = make_pipeline(filled, StandardScaler(), PowerTransformer())  # unscaled, sizes of 300 and 320 become equal
-    numbers = make_pipeline(scaled, PolynomialFeatures(2, include_bias=False))
-    values = OneHotEncoder(min_frequency=RARE, handle_unknown="infrequent_if_exist", sparse_output=False)
-    encoded = ColumnTransformer([("numbers", numbers, numeric), ("values", values, others)])
-    return make_pipeline(encoded, LogisticRegression(C=0.1, max_iter=1000))
+            (exponent,), after = power.lambdas_, stats.skew(power.transform(values[:, None])[:, 0])
+            nearest = NAMED_EXPONENTS[min(NAMED_EXPONENTS, key=lambda known: abs(known - exponent))]
+            rows.append((name, stats.skew(values), exponent, nearest, after))
+    found = pd.DataFrame(rows, columns=["property", "skewness", "exponent", "about", "skewness after"])
+    return found.sort_values("skewness", key=abs, ascending=False, kind="stable", ignore_index=True)
 
 
 def _strength(values: pd.Series, labels: np.ndarray) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lib import atomic, cards, config, custody, machine, networks, pixels
+from lib.training import controls
 from lib.training.configuration import Configuration
 from lib.training.data import Data, Part
 
@@ -140,13 +141,16 @@ def probabilities(table: pd.DataFrame) -> np.ndarray:
 
 
 def data_of(configuration: Configuration, context: config.Context) -> Data:
-    """The parts that a configuration sees, on the pixel cache of its recipe and size. Raises ValueError when none is left."""
+    """The parts that a configuration sees, on the pixel cache of its recipe and size, as its control has them.
+
+    Raises ValueError when none is left.
+    """
     card, rows = cards.load(configuration.dataset), custody.development(context)
     cache = pixels.cached(context.root / "pixels", card.read, rows, configuration.recipe, configuration.image_size)
     if configuration.levels == "extreme":
         rows = rows[rows["level"].isin([rows["level"].min(), rows["level"].max()])]
     parts = {name: _part(cache, rows[rows["part"] == name]) for name in ("train", "tuning", "validation")}
-    return Data(**parts, classes=len(card.classes))
+    return controls.applied(configuration, Data(**parts, classes=len(card.classes)))
 
 
 def run_key(configuration: Configuration, data: Data) -> str:
@@ -156,6 +160,7 @@ def run_key(configuration: Configuration, data: Data) -> str:
     sources = [*sorted((folder / "training").glob("*.py")), network]
     code = [[path.name, atomic.code_sha256(path.read_text())] for path in sources]
     code += [[step.step, atomic.code_sha256(inspect.getsource(type(step)))] for step in configuration.recipe]
+    code += networks.pretrained(configuration.network.family, configuration.network.parameters)
     return atomic.value_sha256([configuration.model_dump(mode="json"), data.fingerprint(), code, _minor_versions()])[
         :20
     ]

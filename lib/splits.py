@@ -5,30 +5,45 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from lib import config
+from lib import atomic, config
 from lib.cards import Selection
 
 PARTS = {"train": 0.55, "tuning": 0.10, "validation": 0.15, "test": 0.20}
 TRIALS = 2000
 TRIALS_TIMES_GROUPS = 400_000  # thousands of groups come out even by themselves
+ABSENT = 2  # a stratum that a part lacks is worse than one that rests on a single group
 MOST_STRATA = 24  # a property with more values than that is no stratum
 
 
-def select(table: pd.DataFrame, selection: Selection, classes: list[str], seed: int) -> pd.DataFrame:
+def turns(table: pd.DataFrame, seed: int) -> pd.Series:
+    """The turn of each image when some are to be selected: (n,) int, all different, the lowest first.
+
+    table: columns label, part and pixels_sha256. Within each class the parts take turns, in proportion to their sizes;
+    within a part a seeded hash of the content decides. So the first images of a class have all parts in their shares.
+    """
+    lot = table["pixels_sha256"].map(lambda content: atomic.sha256(f"{seed} {content}".encode()))
+    within = lot.groupby([table["label"], table["part"]], dropna=False)
+    key = (within.rank(method="first") - 0.5) / within.transform("size")
+    in_order = table.assign(key=key, lot=lot).sort_values(["key", "lot"], kind="stable").index
+    return pd.Series(np.arange(len(table)), in_order).reindex(table.index)
+
+
+def select(table: pd.DataFrame, selection: Selection, classes: list[str]) -> pd.DataFrame:
     """The rows that the book is about.
 
-    table: columns label (index of the class) and level. Levels first, then the forced ratio, then the balanced subset; all
-    draws are seeded and without replacement. Raises UserError when there are too few images for what is asked.
+    table: columns label (index of the class), level and turn. Levels first, then the forced ratio, then the balanced
+    subset, each without replacement and the lowest turns first: one image less brings in one other at most. Raises
+    UserError when there are too few images for what is asked.
     """
     if selection.levels is not None:
         table = table[[bool(np.isclose(selection.levels, level).any()) for level in table["level"]]]
     if selection.ratio:
         of, to = (classes.index(name) for name in (selection.ratio.of, selection.ratio.to))
         wanted = round(selection.ratio.ratio * int((table["label"] == to).sum()))
-        table = _drawn(table, {of: wanted}, classes, seed)
+        table = _first(table, {of: wanted}, classes)
     if selection.balanced:
         each = selection.balanced // len(classes)
-        table = _drawn(table, {index: each for index in range(len(classes))}, classes, seed)
+        table = _first(table, {index: each for index in range(len(classes))}, classes)
     return table
 
 
@@ -55,8 +70,8 @@ def assign_parts(groups: Sequence[str], strata: Sequence, seed: int, fractions: 
     """Give every group to one part, so that sizes and strata come out as even as groups allow.
 
     groups, strata: (n,) the group and the stratum (label, level, kind) of each image. fractions: part -> share, sum 1.
-    Of 2,000 seeded random orders of the groups (fewer where there are very many), each cut at the fractions, the one whose
-    shares of every stratum deviate least (mean absolute deviation) is taken. Returns (n,) str.
+    Of 2,000 seeded random orders of the groups (fewer where there are very many), each cut at the fractions, the one is
+    taken whose shares of every stratum deviate least, and where no stratum of a part rests on few groups. Returns (n,) str.
     Every part gets a group, however unequal they are. Raises UserError when there are fewer groups than parts.
     """
     names, group_index = np.unique(np.asarray(groups), return_inverse=True)
@@ -67,13 +82,11 @@ def assign_parts(groups: Sequence[str], strata: Sequence, seed: int, fractions: 
     np.add.at(counts, (group_index, strata_index), 1)
     wanted = np.array(list(fractions.values()))
     generator = np.random.default_rng(seed)
-    best, best_deviation = None, np.inf
+    best, lowest = None, np.inf
     for _ in range(max(20, min(TRIALS, TRIALS_TIMES_GROUPS // len(names)))):
         part = _cut(counts.sum(axis=1), generator.permutation(len(names)), wanted)
-        shares = np.stack([counts[part == k].sum(axis=0) for k in range(len(wanted))]) / counts.sum(axis=0)
-        deviation = np.abs(shares - wanted[:, None]).mean()
-        if deviation < best_deviation:
-            best, best_deviation = part, deviation
+        if (found := _unevenness(counts, part, wanted)) < lowest:
+            best, lowest = part, found
     return np.array(list(fractions))[best[group_index]]
 
 
@@ -88,18 +101,31 @@ def thinned(groups: Sequence[str], images: int) -> np.ndarray:
     return keep
 
 
-def _drawn(table: pd.DataFrame, wanted: dict[int, int], classes: list[str], seed: int) -> pd.DataFrame:
+def _first(table: pd.DataFrame, wanted: dict[int, int], classes: list[str]) -> pd.DataFrame:
     """All rows of the classes that are not named, and so many of those that are, in the table's order."""
-    generator = np.random.default_rng(seed)
-    keep = ~table["label"].isin(list(wanted)).to_numpy()
-    for index, count in sorted(wanted.items()):
-        members = np.flatnonzero(table["label"] == index)
+    keep = ~table["label"].isin(list(wanted))
+    for index, count in wanted.items():
+        members = table.loc[table["label"] == index, "turn"]
         if len(members) < count or not count:
             raise config.UserError(
                 f"the card's selection asks for {count:,} images of class {classes[index]!r}, there are {len(members):,}"
             )
-        keep[generator.choice(members, count, replace=False)] = True
+        keep[members.nsmallest(count).index] = True
     return table[keep]
+
+
+def _unevenness(counts: np.ndarray, part: np.ndarray, wanted: np.ndarray) -> float:
+    """How unequal parts are, and how few groups carry them: means over parts and strata.
+
+    counts: (groups, strata) images. The first term is the absolute deviation of a share from the one that is wanted, the
+    second the inverse of the number of groups that count (Kish's effective size): an interval over groups is as wide as
+    that is small, however many images there are.
+    """
+    member = (part == np.arange(len(wanted))[:, None]).astype(float)
+    images, squares = member @ counts, member @ counts**2
+    deviation = np.abs(images / counts.sum(axis=0) - wanted[:, None])
+    concentration = squares / np.maximum(images, 1) ** 2
+    return float((deviation + np.where(images > 0, concentration, ABSENT)).mean())
 
 
 def _cut(sizes: np.ndarray, order: np.ndarray, fractions: np.ndarray) -> np.ndarray:

@@ -19,16 +19,13 @@ def mean_difference(values: np.ndarray, first: np.ndarray) -> Statistic:
     return statistic
 
 
-def correlation(x: np.ndarray, y: np.ndarray) -> Statistic:
-    """Pearson's correlation of paired values, (n,) each; NaN where one of them is constant."""
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+def ratio(numerator: np.ndarray, denominator: np.ndarray) -> Statistic:
+    """Sum of one number an image over the sum of another, (n,) each; NaN where the latter is 0."""
+    numerator, denominator = np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float)
 
     def statistic(weights: np.ndarray) -> np.ndarray:
-        mean_x, mean_y = _mean(x, weights), _mean(y, weights)
-        covariance = _mean(x * y, weights) - mean_x * mean_y
-        variances = (_mean(x * x, weights) - mean_x**2) * (_mean(y * y, weights) - mean_y**2)
-        constant = variances <= 1e-24
-        return np.where(constant, np.nan, covariance / np.sqrt(np.where(constant, 1, variances)))
+        below = weights @ denominator
+        return np.divide(weights @ numerator, below, out=np.full(len(weights), np.nan), where=below != 0)
 
     return statistic
 
@@ -60,7 +57,10 @@ def _within(positive: np.ndarray, score: np.ndarray, strata: np.ndarray, weights
     right, pairs = np.zeros(len(weights)), np.zeros(len(weights))
     for stratum in np.unique(strata):
         inside = strata == stratum
-        kept, own = weights[:, inside], positive[inside]
+        own = positive[inside]
+        if own.all() or not own.any():
+            continue
+        kept = weights[:, inside]
         here = (kept @ own) * (kept @ ~own)
         right += np.where(here > 0, here * scores.auc(own.astype(int), score[inside], kept), 0)
         pairs += here

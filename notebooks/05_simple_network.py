@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from lib import brightness, cards, custody, grades, grids, groupwise, hypotheses, intervals, metrics, plots, runs
+from lib import brightness, cards, custody, grades, grids, groupwise, hypotheses, intervals, metrics, plots, runs, texts
 from lib.config import chapter, literature
 from lib.hypotheses import Hypothesis
 from lib.training import feed, initial, train
@@ -63,7 +63,7 @@ claims
 
 # %% tags=["nbval-check-output"]
 sizes = {levels: {name: len(part) for name, part in parts.parts().items()} for levels, parts in data.items()}
-pd.DataFrame(sizes).rename_axis("part")
+texts.table(pd.DataFrame(sizes).rename_axis("part"))
 
 # %% [markdown]
 # The first batch of the first epoch, drawn by the same feed that trains, sent through the graph up to the first
@@ -84,7 +84,7 @@ plots.pictures({card.classes[index]: list(shown[labels == index][:8]) for index 
 # %%
 described = {"shape": str(tensor.shape), "type": tensor.dtype.name}
 values = {name: f"{getattr(tensor, name)():.3f}" for name in ("min", "mean", "max", "std")}
-pd.DataFrame(described | values, index=["tensor"])
+texts.table(pd.DataFrame([described | values]))
 
 # %% [markdown]
 # Seeds of Python, NumPy and TensorFlow are fixed before a network is built, and its kernels are deterministic: the same
@@ -106,7 +106,7 @@ brought = 9 * 32 * (channels - 3) + (32 + 1) * (outputs - 1)  # kernels of 9 for
 assert network.count_params() - brought == literature("S3.11")["parameters"]
 shapes = {layer.name: str(layer.output.shape[1:]) for layer in network.layers}
 weights = {layer.name: layer.count_params() for layer in network.layers}
-pd.DataFrame({"output": shapes, "parameters": weights}).rename_axis("layer")
+texts.table(pd.DataFrame({"output": shapes, "parameters": weights}).rename_axis("layer"))
 
 # %% [markdown]
 # ## The loss before training
@@ -164,7 +164,7 @@ plots.curves(history, {"loss": "loss, nats", "accuracy": "accuracy"}, by="levels
 
 # %% mystnb={"figure": {"name": "fig-dynamics", "caption": "Predicted probability for each image of one fixed batch, epoch by epoch, coloured by the true class."}}
 first_run = finished["all"][0]
-watched = train.first_images(data["all"].tuning, train.DYNAMICS_IMAGES)
+watched = data["all"].tuning.first(train.DYNAMICS_IMAGES)
 plots.dynamics(first_run.dynamics, watched.labels, card.classes)
 
 # %% [markdown]

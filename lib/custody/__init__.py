@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib import atomic, cards, config
+from lib import atomic, cards, config, manifest
 from lib.custody import curation, hiding
 
 PRIVATE = ["thumbnail", "outside"]  # columns that nobody needs after the data step
@@ -15,9 +15,10 @@ def images(context: config.Context) -> pd.DataFrame:
 
     One row an image that is left (columns of `manifest.build`, without the thumbnail), plus image (its name in this book:
     the path, or on test rows a name made from its content), the card's properties, group (str), official, part (`train`,
-    `tuning`, `validation`, `test`), level (the graded label) and label (index of the class). On test rows label, level
-    and path are missing and groups are numbers. Development rows are in the data's order, test rows follow. In `smoke`
-    the rows are a thinned development part with a pseudo-test of its own: the real test part is absent.
+    `tuning`, `validation`, `test`), row (its distance in rows of the data from the first image of its group), level (the
+    graded label) and label (index of the class). On test rows label, level, row and path are missing, groups are numbers.
+    Development rows are in the data's order, test rows follow. In `smoke` the rows are a thinned development part with a
+    pseudo-test of its own: the real test part is absent.
     """
     return pd.read_parquet(_folder(context) / "manifest.parquet")
 
@@ -45,6 +46,30 @@ def summary(context: config.Context) -> dict:
 def data_sha256(context: config.Context) -> str:
     """Hash of the data a book is made from: images, groups, parts and visible labels."""
     return summary(context)["data_hash"]
+
+
+def yardstick_labels(context: config.Context) -> pd.DataFrame:
+    """All images with their labels, those of the test part included: to repeat a published protocol, never to choose.
+
+    Only a study that is declared in params/studies for this data set may ask; what it was given is written into its
+    `labels_used.json`, which its page shows. Returns one row an image that can be read and has a label, in the data's
+    order, copies included, because published protocols know nothing of them: image (its path), path, sha256, label,
+    level, group, the card's properties. Raises UserError for anyone else.
+    """
+    declared = config.study_settings(context.chapter)
+    if declared.dataset != context.dataset or context.root != config.build_folder() / context.dataset / "studies":
+        raise config.UserError(f"study {context.chapter} is declared for {declared.dataset}, in a folder of its own")
+    card = cards.load(context.dataset)
+    rows, _ = card.rows()
+    cache = context.root.parent / "described.parquet"
+    described = manifest.build(card.read, rows["path"].tolist(), rows["identity"].tolist(), cache)
+    rows = rows.assign(image=rows["path"], sha256=described["sha256"])
+    rows = rows[described["status"].eq("ok") & rows["label"].notna() & ~rows["outside"]].reset_index(drop=True)
+    kept = ["image", "path", "sha256", "label", "level", "group", *card.properties]
+    told = rows[["path", "sha256", "label"]].astype(str).to_numpy().tolist()
+    used = {"images": len(rows), "sha256": atomic.value_sha256(told), "labels": "of all images, the test part included"}
+    atomic.write_json(context.output / "labels_used.json", used)
+    return rows[kept].astype({"label": int})
 
 
 def prepare(dataset: str, profile: str) -> None:

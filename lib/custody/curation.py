@@ -7,9 +7,9 @@ import pandas as pd
 
 from lib import config, leaks, ledger, manifest, splits
 from lib.cards import Card
+from lib.custody import hiding
+from lib.custody.draw import SEED, draw, strata, strict_first
 from lib.findings import copies, files, labels, of_kind, outliers
-
-SPLIT_SEED = 20260401
 
 
 @dataclass
@@ -57,24 +57,55 @@ def curate(card: Card, cache: Path) -> Curation:
     rows, said = card.rows()
     rules, overrides = ledger.policy(card.policy), ledger.overrides(card.name)
     described = manifest.build(card.read, rows["path"].tolist(), rows["identity"].tolist(), cache)
-    everything = pd.concat([rows.drop(columns=["path", "identity"]), described], axis=1)
+    everything = pd.concat([rows.drop(columns=["path", "identity"]), described], axis=1).assign(row=range(len(rows)))
     curation = Curation(rules, overrides, everything, everything)
     curation.keep("listing", everything)
     by_hand = ledger.manual_findings(curation.by_hand, [*everything["path"], *said["image"]])
     curation.decide("files and labels", said, *_of_files(everything, card), by_hand)
     _check_usable(curation.table, card)
-    before = curation.table
-    curation.decide("copies", copies.exact(_strict_first(before, card)))
-    curation.decide("near copies", copies.near(curation.table), outliers.outliers(curation.table))
-    chosen = splits.select(curation.table, card.selection, card.classes, SPLIT_SEED)["path"]
-    left_out = curation.table.loc[~curation.table["path"].isin(chosen), "path"]
-    curation.decide("selection", of_kind("not_selected", left_out))
-    table = curation.table.assign(part=splits.assign(curation.table, _strata(card), card.official, SPLIT_SEED))
+    before, drawn = curation.table, draw(everything, card)
+    curation.decide("copies", copies.exact(strict_first(_preferred_first(before, overrides), card)))
+    curation.decide(
+        "near copies",
+        drawn.near_among(curation.table),
+        drawn.series_among(curation.table),
+        outliers.outliers(curation.table),
+    )
+    table = curation.table.join(drawn.table[["part", "turn"]])
+    left_out = table.index.difference(splits.select(table, card.selection, card.classes).index)
+    curation.decide("selection", of_kind("not_selected", table.loc[left_out, "path"]))
+    table = curation.table.assign(part=table["part"])
     curation.keep("parts", table)
     curation.decide("contradictions", *_of_labels(card, before, table, curation.ledger))
-    curation.keep("leaks", *leaks.gate(curation.table, curation.rules, curation.by_hand, card.name))
+    curation.decided.append(leaks.solved(curation.table, drawn.table, drawn.near, curation.ledger))
+    found = leaks.across_parts(curation.table, drawn.table, drawn.near)
+    if len(named := leaks.counterparts(found, curation.by_hand)):
+        curation.decide("leaks, by hand", named)
+        found = leaks.across_parts(curation.table, drawn.table, drawn.near)
+    decided = ledger.decide(found, curation.rules, curation.by_hand)
+    _check_decisions(curation, decided)
+    curation.keep("leaks", leaks.gate(curation.table, decided, card.name), decided)
     _check_parts(curation.table)
     return curation
+
+
+def _preferred_first(table: pd.DataFrame, by_hand: pd.DataFrame) -> pd.DataFrame:
+    """Of two copies with two labels, the one that a person keeps is no copy of the other."""
+    kept = by_hand.loc[by_hand["kind"].eq("label_conflict") & by_hand["decision"].eq("keep"), "image"]
+    return table.iloc[(~table["path"].isin(kept)).argsort(kind="stable")]
+
+
+def _check_decisions(curation: Curation, last: pd.DataFrame) -> None:
+    """Raises UserError for a line by hand that decides on nothing; no image that is linked to the test part is named.
+
+    last: the ledger of the leaks.
+    """
+    decided = pd.concat([curation.ledger, last], ignore_index=True)
+    tested = curation.table["part"] == "test"
+    tests, others = (set(curation.table.loc[rows, "path"]) for rows in (tested, ~tested))
+    secret = hiding.secret_names(curation.everything, tests, others, decided)
+    nameable = curation.everything.loc[~curation.everything["path"].isin(secret.index), "path"]
+    ledger.check_used(curation.by_hand, decided, nameable)
 
 
 def _check_usable(table: pd.DataFrame, card: Card) -> None:
@@ -91,7 +122,7 @@ def _check_parts(table: pd.DataFrame) -> None:
     """Raises UserError when a part has no image, or an image has no part."""
     if missing := [part for part in splits.PARTS if part not in set(table["part"])]:
         raise config.UserError(
-            f"no image is left for the part {missing[0]!r}; correct `official` of the card, or the decisions"
+            f"no image is left for the part {missing[0]!r}; correct `official` or `selection` of the card, or the decisions"
         )
     if homeless := table.loc[~table["part"].isin(splits.PARTS), "path"].tolist():
         raise config.UserError(
@@ -103,11 +134,7 @@ def smoke(table: pd.DataFrame, card: Card, images: int) -> pd.DataFrame:
     """A thinned development part with a pseudo-test of its own: the real test part is left out."""
     rest = table[table["part"] != "test"]
     rest = rest[splits.thinned(rest["group"].tolist(), images)]
-    return rest.assign(part=splits.assign(rest, _strata(card), {}, SPLIT_SEED))
-
-
-def _strata(card: Card) -> list[str]:
-    return [*card.properties, "level" if card.graded else "label"]
+    return rest.assign(part=splits.assign(rest, strata(card), {}, SEED))
 
 
 def _of_files(table: pd.DataFrame, card: Card) -> list[pd.DataFrame]:
@@ -115,14 +142,8 @@ def _of_files(table: pd.DataFrame, card: Card) -> list[pd.DataFrame]:
         files.unusable(table),
         files.wrong_extension(table),
         files.blank(table),
-        copies.repeated_trees(_strict_first(table, card)),
+        copies.repeated_trees(strict_first(table, card)),
     ]
-
-
-def _strict_first(table: pd.DataFrame, card: Card) -> pd.DataFrame:
-    """Of two copies in published parts, the one in the stricter part stays."""
-    rank = table["official"].map(lambda name: -max(map(leaks.STRICTNESS.index, card.official.get(name, ["train"]))))
-    return table.iloc[rank.argsort(kind="stable")]
 
 
 def _of_labels(card: Card, before: pd.DataFrame, table: pd.DataFrame, decided: pd.DataFrame) -> list[pd.DataFrame]:
@@ -136,6 +157,6 @@ def _of_labels(card: Card, before: pd.DataFrame, table: pd.DataFrame, decided: p
     named = card.named(development).astype(str).set_axis(development["path"])
     return [
         labels.conflicts(shown[["path", "pixels_sha256", "label"]]),
-        labels.near_conflicts(decided[decided["kind"] == "near_copy"], named),
+        labels.near_conflicts(decided, named),
         labels.imbalance(development["label"].map(dict(enumerate(card.classes)))),
     ]

@@ -7,7 +7,8 @@ from scipy.sparse.csgraph import connected_components
 from lib import config, ledger
 
 LABELS = ("label", "level")
-TELLING = ("label_conflict", "near_copy_conflict", "unknown_label", "repeated_tree")  # details name labels or folders
+# Their details name labels, folders, or how many rows lie between an image and its other.
+TELLING = ("label_conflict", "near_copy_conflict", "unknown_label", "repeated_tree", "repeated_series")
 
 
 def visible(table: pd.DataFrame, decided: pd.DataFrame, secret: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -21,6 +22,10 @@ def visible(table: pd.DataFrame, decided: pd.DataFrame, secret: pd.Series) -> tu
     group = table["group"].map(lambda name: secret.get(name, name))  # of images that stand for themselves, a path
     shown = table.assign(image=image, path=table["path"].mask(hidden), group=group)
     shown.loc[hidden, list(LABELS)] = pd.NA
+    first = (
+        table["row"].mask(hidden).groupby(table["group"]).transform("min")
+    )  # rows of the data would count test images
+    shown["row"] = (table["row"] - first).mask(hidden).astype("Int64")
     shown = _renamed_groups(pd.concat([shown[~hidden], shown[hidden].sort_values("image")], ignore_index=True))
     columns = {column: decided[column].map(lambda path: secret.get(path, path)) for column in ("image", "other")}
     kinds = {kind: position for position, kind in enumerate(ledger.policy())}

@@ -16,15 +16,16 @@ from scipy.sparse.csgraph import connected_components
 from lib.findings import frame, near_links
 from lib.findings.repetition import repeated_trees
 
-__all__ = ["across", "exact", "near", "repeated_trees"]
+__all__ = ["across", "exact", "near", "reconnected", "repeated_trees"]
 
-KINDS = (
-    "near_copy_conflict",
-    "near_copy",
-    "copy_of_pixels",
-    "copy_of_bytes",
-    "label_conflict",
-)  # findings about two pictures
+KINDS = {  # findings about two pictures, in words
+    "near_copy": "nearly the same picture",
+    "repeated_series": "probably the same thing, photographed again",
+    "near_copy_conflict": "one thing, with two labels",
+    "copy_of_pixels": "the same pixels in another file",
+    "copy_of_bytes": "the same file twice",
+    "label_conflict": "the same pixels, with another label",
+}
 BLANK_CONTRAST = 1.0  # grey values; below it there is nothing to compare
 PARTS = ("train", "tuning", "validation", "val", "test")  # the order in which a pair of parts is named
 SAME_BRIGHTNESS = 3.0  # grey values
@@ -71,6 +72,25 @@ def across(manifest: pd.DataFrame, part: pd.Series, near_copies: pd.DataFrame | 
     return frame(found)
 
 
+def reconnected(near_copies: pd.DataFrame, exact_copies: pd.DataFrame, left: pd.Series) -> pd.DataFrame:
+    """Near copies among the images that are left: what hung together through one that is gone is linked anew.
+
+    near_copies, exact_copies: findings about two images each. left: paths; the first of several gets the links.
+    """
+    links = pd.concat([near_copies, exact_copies])
+    both_left = links["image"].isin(left) & links["other"].isin(left)
+    names = pd.Index([*left, *links["image"], *links["other"]]).unique()
+    one, two = names.get_indexer(links["image"]), names.get_indexer(links["other"])
+    still = _labels(len(names), one[both_left], two[both_left])
+    found = []
+    for group in _groups(len(names), one, two):
+        members = group[group < len(left)]
+        heads = names[np.sort(members[np.unique(still[members], return_index=True)[1]])]
+        found += [("near_copy", path, heads[0], "both like one that was left out") for path in heads[1:]]
+    there = near_copies["image"].isin(left) & near_copies["other"].isin(left)
+    return pd.concat([near_copies[there], frame(found)], ignore_index=True)
+
+
 def _findings(rows: pd.DataFrame, images: np.ndarray, others: np.ndarray) -> pd.DataFrame:
     table, found = rows.to_dict("list"), []
     for image, other in zip(images, others, strict=True):
@@ -103,12 +123,17 @@ def _pictures(rows: pd.DataFrame) -> tuple[np.ndarray, list[bytes], np.ndarray, 
 
 def _groups(count: int, one: np.ndarray, two: np.ndarray) -> Iterator[np.ndarray]:
     """Positions of the pictures of each photograph that has several, in order."""
-    links = coo_array((np.ones(len(one), bool), (one.astype(int), two.astype(int))), shape=(count, count))
-    label = connected_components(links, directed=False)[1] if count else np.empty(0, int)
+    label = _labels(count, one, two)
     order = np.argsort(label, kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
         if len(group) > 1:
             yield group
+
+
+def _labels(count: int, one: np.ndarray, two: np.ndarray) -> np.ndarray:
+    """Number of the photograph that each of `count` pictures is of. one, two: ends of the links."""
+    links = coo_array((np.ones(len(one), bool), (one.astype(int), two.astype(int))), shape=(count, count))
+    return connected_components(links, directed=False)[1] if count else np.empty(0, int)
 
 
 def _between_parts(rows: dict[str, list], group: list[int]) -> Iterator[tuple[str, str, str, str]]:

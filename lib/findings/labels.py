@@ -8,6 +8,8 @@ import pandas as pd
 
 from lib.findings import frame
 
+AGAIN = {"near_copy": "its near copy", "repeated_series": "its other exposure"}  # what the other picture of a pair is
+
 
 def conflicts(table: pd.DataFrame) -> pd.DataFrame:
     """One image with several labels: rows of the same pixels, or of the same path, whose labels differ.
@@ -28,15 +30,19 @@ def conflicts(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def near_conflicts(pairs: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
-    """Near copies with different labels: kind near_copy_conflict.
+    """Pictures of one thing with different labels: kind near_copy_conflict.
 
-    pairs: findings `near_copy`. labels: path -> label of the images that may be looked at; other pairs say nothing.
+    pairs: findings, of those the kinds in AGAIN. labels: path -> label of the images that may be looked at; other pairs
+    say nothing.
     """
+    pairs = pairs[pairs["kind"].isin(list(AGAIN))]
     known = pairs[pairs["image"].isin(labels.index) & pairs["other"].isin(labels.index)]
-    both = zip(known["image"], known["other"], labels[known["image"]], labels[known["other"]], strict=True)
+    both = zip(
+        known["kind"], known["image"], known["other"], labels[known["image"]], labels[known["other"]], strict=True
+    )
     return frame(
-        ("near_copy_conflict", image, other, f"labelled {mine}, its near copy {its}")
-        for image, other, mine, its in both
+        ("near_copy_conflict", image, other, f"labelled {mine}, {AGAIN[kind]} {its}")
+        for kind, image, other, mine, its in both
         if mine != its
     )
 

@@ -9,11 +9,12 @@ MINIMUM_SIZE = 18  # below it, nothing is left to pool
 
 
 class Parameters(BaseModel):
-    """Widths of the two convolutions."""
+    """Widths of the two convolutions, and whether values are brought to [0, 1] first."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     filters: tuple[PositiveInt, PositiveInt] = (32, 32)
+    rescaling: bool = True
 
 
 def build(inputs: keras.KerasTensor, parameters: Parameters) -> keras.KerasTensor:
@@ -22,7 +23,7 @@ def build(inputs: keras.KerasTensor, parameters: Parameters) -> keras.KerasTenso
     With the head of one output: 10,177 parameters at three channels. Source: S3.11.
     """
     first, second = parameters.filters
-    x = layers.Rescaling(1 / 255, name="rescaling")(inputs)
+    x = layers.Rescaling(1 / 255, name="rescaling")(inputs) if parameters.rescaling else inputs
     x = layers.Conv2D(first, 3, strides=3, padding="same", activation="relu", name="convolution_1")(x)
     x = layers.MaxPooling2D(2, name="pooling_1")(x)
     return layers.Conv2D(second, 3, strides=3, padding="same", activation="relu", name="convolution_2")(x)

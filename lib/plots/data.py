@@ -11,8 +11,10 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from lib.plots.style import LEVEL_COLOURS, legend_once, styled
+from lib.texts import Sentence
 
 GRID_WIDTH = 720  # pixels of a row of pictures
+UNLABELLED = "#BBBBBB"
 FEWEST_COLUMNS = 5  # so that two pictures are not drawn larger than they are
 
 
@@ -47,10 +49,33 @@ def lines(table: pd.DataFrame, unit: str, value: str) -> go.Figure:
     return styled(figure)
 
 
-def bars(counts: pd.DataFrame, unit: str, colours: Mapping[str, str] | None = None) -> go.Figure:
+def scatter(points: np.ndarray, labels: pd.Series, names: Sequence[str]) -> go.Figure:
+    """A map of images: a point each, coloured by label, its name and label on hovering.
+
+    points: (n, 2). labels: (n,) text or categorical, then in the order of its categories; missing ones are grey. names: (n,).
+    The axes carry no unit, one step is as long on both. Drawn without WebGL, so that it prints.
+    """
+    figure, names = go.Figure(), np.asarray(names)
+    values = labels.astype("category")
+    shown = {"mode": "markers", "hovertemplate": "%{text}<extra>%{fullData.name}</extra>"}
+    colours = [*zip(values.cat.categories, cycle(LEVEL_COLOURS), strict=False), (None, UNLABELLED)]
+    for label, colour in colours:
+        rows = np.flatnonzero(values.isna() if label is None else values == label)
+        if len(rows):
+            x, y = points[rows].round(2).T
+            marker = {"color": colour, "size": 5, "opacity": 0.75}
+            name = "without label" if label is None else str(label)
+            figure.add_scatter(x=x, y=y, text=names[rows].tolist(), name=name, marker=marker, **shown)
+    figure.update_xaxes(title_text="place on the map, without unit", showticklabels=False, zeroline=False)
+    figure.update_yaxes(title_text="place on the map", showticklabels=False, zeroline=False, scaleanchor="x")
+    figure.update_layout(height=560, legend_title=labels.name, legend_itemsizing="constant")
+    return styled(figure)
+
+
+def bars(counts: pd.DataFrame, unit: str, colours: Mapping[str, str] | None = None) -> go.Figure | Sentence:
     """Grouped bars: one group a row, one bar a column, the number on it; none at all: a sentence says so."""
     if counts.isna().all(axis=None):
-        return _nothing("These images give no such number.")
+        return Sentence("These images give no such number.")
     figure = go.Figure()
     for position, column in enumerate(counts.columns):
         colour = (colours or {}).get(column, LEVEL_COLOURS[position % len(LEVEL_COLOURS)])
@@ -62,20 +87,25 @@ def bars(counts: pd.DataFrame, unit: str, colours: Mapping[str, str] | None = No
     return styled(figure)
 
 
-def pictures(rows: Mapping[str, Sequence[np.ndarray]], titles: Sequence[Sequence[str]] | None = None) -> go.Figure:
+def pictures(
+    rows: Mapping[str, Sequence[np.ndarray]],
+    titles: Sequence[Sequence[str]] | None = None,
+    below: Sequence[Sequence[str]] | None = None,
+) -> go.Figure | Sentence:
     """A grid of images, a labelled row each.
 
     rows: label -> images (height, width) or (height, width, 3) uint8; none: a sentence says so. titles: what hovering over
-    each image says.
+    each image says. below: what stands under each image; `<br>` begins a second line.
     """
     if not rows:
-        return _nothing("There is no such image here.")
+        return Sentence("There is no such image here.")
     columns = max(FEWEST_COLUMNS, *(len(images) for images in rows.values()))
+    high = GRID_WIDTH // columns + 35 + (34 if below else 0)  # pixels of a row with its name and what stands below
     figure = make_subplots(
         len(rows),
         columns,
         horizontal_spacing=0.006,
-        vertical_spacing=0.25 / len(rows),
+        vertical_spacing=(1 - GRID_WIDTH / columns / high) / len(rows) if len(rows) > 1 else 0,
         subplot_titles=[title for name in rows for title in [name] + [""] * (columns - 1)],
     )
     side = 2 * GRID_WIDTH // columns  # twice what is shown, for dense screens; more only makes the page heavy
@@ -87,8 +117,42 @@ def pictures(rows: Mapping[str, Sequence[np.ndarray]], titles: Sequence[Sequence
             )
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
     figure.update_annotations(x=0, xanchor="left", font_size=13)  # a row's name stands above its first image
-    figure.update_layout(height=40 + (35 + GRID_WIDTH // columns) * len(rows), margin={"l": 5, "r": 5, "t": 30, "b": 5})
+    for row, lines in enumerate(below or [], start=1):
+        for column, line in enumerate(lines, start=1):
+            _under(figure, line, (row - 1) * columns + column)
+    figure.update_layout(height=40 + high * len(rows), margin={"l": 5, "r": 5, "t": 30, "b": 40 if below else 5})
     return styled(figure)
+
+
+def filters(rows: Mapping[str, np.ndarray], most: int = 10) -> go.Figure:
+    """Weights of a convolution as pictures, a labelled row each, all on one scale: mid-grey is zero.
+
+    rows: label -> (height, width, channels, filters) float; the first `most` filters are drawn, of one or three channels,
+    else the mean over channels.
+    """
+    drawn = {
+        name: kernel if kernel.shape[2] in (1, 3) else kernel.mean(2, keepdims=True) for name, kernel in rows.items()
+    }
+    largest = max(np.abs(kernel[..., :most]).max() for kernel in drawn.values()) or 1.0
+    shades = {name: np.uint8(np.round(127.5 + 127.5 * kernel / largest)) for name, kernel in drawn.items()}
+    return pictures({name: [_flat(grey[..., i]) for i in range(grey.shape[3])][:most] for name, grey in shades.items()})
+
+
+def _under(figure: go.Figure, text: str, panel: int) -> None:
+    number = panel if panel > 1 else ""
+    place = {
+        "xref": f"x{number} domain",
+        "yref": f"y{number} domain",
+        "x": 0,
+        "y": 0,
+        "xanchor": "left",
+        "yanchor": "top",
+    }
+    figure.add_annotation(text=text, align="left", showarrow=False, font_size=11, **place)
+
+
+def _flat(image: np.ndarray) -> np.ndarray:
+    return image[..., 0] if image.shape[-1] == 1 else image
 
 
 def _data_address(image: np.ndarray, side: int) -> str:
@@ -98,9 +162,3 @@ def _data_address(image: np.ndarray, side: int) -> str:
         image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     ordered = image[..., ::-1] if image.ndim == 3 and image.shape[-1] == 3 else image
     return "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", ordered)[1]).decode()
-
-
-def _nothing(text: str) -> go.Figure:
-    figure = go.Figure().add_annotation(text=text, showarrow=False, font_size=15)
-    figure.update_xaxes(visible=False).update_yaxes(visible=False)
-    return styled(figure.update_layout(height=120))

@@ -1,12 +1,13 @@
 """Figures of results: estimates with their intervals, single values, errors by class."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
 from lib.estimates import Estimate, Inapplicable
 from lib.plots.style import SERIES_COLOURS, styled
+from lib.texts import Sentence
 
 METRIC_TITLES = {
     "auc": "AUC",
@@ -22,11 +23,15 @@ def intervals(
     unit: str,
     reference: float | Mapping[str, float] | None = None,
     level: float = 0.95,
-) -> go.Figure:
-    """Estimates as points with their intervals; where there is none, the reason.
+    cross: str = "without looking at the image",
+) -> go.Figure | Sentence:
+    """Estimates as points with their intervals; where there is none, the reason. A sentence where there is none at all.
 
     reference: where nothing would be gained, drawn as a dashed line; as a mapping, a cross for each name it holds.
+    cross: what the crosses mean.
     """
+    if all(isinstance(estimate, Inapplicable) for estimate in estimates.values()):
+        return why(estimates.values())
     figure = go.Figure()
     for row, (name, estimate) in enumerate(estimates.items()):
         if isinstance(estimate, Inapplicable):
@@ -35,10 +40,8 @@ def intervals(
             )
         else:
             _interval(figure, name, estimate, level)
-    if all(isinstance(estimate, Inapplicable) for estimate in estimates.values()):
-        figure.update_xaxes(showticklabels=False)
-    elif isinstance(reference, Mapping):
-        _crosses(figure, {name: reference[name] for name in estimates if name in reference})
+    if isinstance(reference, Mapping):
+        _crosses(figure, {name: reference[name] for name in estimates if name in reference}, cross)
     else:
         _dashed(figure, reference)
     figure.update_layout(xaxis_title=f"{unit} ({100 * level:g} % interval)", height=110 + 50 * len(estimates))
@@ -46,15 +49,17 @@ def intervals(
     return styled(figure)
 
 
-def metrics(estimates: Mapping[str, Estimate | Inapplicable], chance: Mapping[str, float]) -> go.Figure:
+def metrics(estimates: Mapping[str, Estimate | Inapplicable], chance: Mapping[str, float]) -> go.Figure | Sentence:
     """Metrics by their names in `lib.metrics`, with the value of each that is reached without looking at the image."""
     titles = {name: METRIC_TITLES.get(name, name.replace("_", " ")) for name in estimates}
     blind = {titles[name]: value for name, value in chance.items() if name in titles}
     return intervals({titles[name]: estimate for name, estimate in estimates.items()}, "value", blind)
 
 
-def strips(values: Mapping[str, Sequence[float]], unit: str, reference: float | None = None) -> go.Figure:
-    """Single values as dots, one row a name; a value that is not known is not drawn."""
+def strips(values: Mapping[str, Sequence[float]], unit: str, reference: float | None = None) -> go.Figure | Sentence:
+    """Single values as dots, one row a name; a value that is not known is not drawn, and without any name there is a sentence."""
+    if not values:
+        return Sentence("There is nothing to be drawn here.")
     figure = go.Figure()
     for position, (name, numbers) in enumerate(values.items()):
         colour = SERIES_COLOURS[position % len(SERIES_COLOURS)]
@@ -92,6 +97,12 @@ def confusion(matrix: np.ndarray, classes: Sequence[str]) -> go.Figure:
     return styled(figure)
 
 
+def why(estimates: Iterable[Estimate | Inapplicable]) -> Sentence:
+    """Why there is nothing to draw."""
+    reasons = dict.fromkeys(estimate.reason for estimate in estimates if isinstance(estimate, Inapplicable))
+    return Sentence(f"Not applicable: {'; '.join(reasons) or 'nothing was measured'}.")
+
+
 def _interval(figure: go.Figure, name: str, estimate: Estimate, level: float) -> None:
     low, high = estimate.interval(level)
     arms = {"array": [high - estimate.value], "arrayminus": [estimate.value - low]}
@@ -106,15 +117,15 @@ def _interval(figure: go.Figure, name: str, estimate: Estimate, level: float) ->
     )
 
 
-def _crosses(figure: go.Figure, values: Mapping[str, float]) -> None:
+def _crosses(figure: go.Figure, values: Mapping[str, float], meaning: str) -> None:
     marker = {"size": 9, "symbol": "x-thin", "line": {"width": 2, "color": "#888888"}}
     figure.add_scatter(
         x=list(values.values()),
         y=list(values),
         mode="markers",
         marker=marker,
-        name="without looking at the image",
-        hovertemplate="%{x:.3f}<extra>%{y}, without looking</extra>",
+        name=meaning,
+        hovertemplate="%{x:.3f}<extra>%{y}, " + meaning + "</extra>",
     )
 
 

@@ -1,6 +1,7 @@
 """Figures of training: curves, and predictions on their way."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,28 @@ def curves(history: pd.DataFrame, metrics: Mapping[str, str], by: str | None = N
     )
     _whole_epochs(figure, history["epoch"].max())
     return styled(legend_once(figure)).update_layout(legend_y=1 + 0.1 / len(settings))
+
+
+def compared(history: pd.DataFrame, metrics: Mapping[str, str], by: str) -> go.Figure:
+    """Measured curves of several settings in the same panels, one a part and metric: mean over seeds, range as a band.
+
+    history: columns epoch, part, `by` and the metrics, one row a run and epoch. metrics: column -> axis title.
+    """
+    parts, names = history["part"].unique().tolist(), history[by].unique().tolist()
+    titles = parts + [""] * len(parts) * (len(metrics) - 1)
+    figure = make_subplots(
+        len(metrics), len(parts), shared_xaxes=True, shared_yaxes=True, subplot_titles=titles, vertical_spacing=0.08
+    )
+    for row, (metric, title) in enumerate(metrics.items(), start=1):
+        for column, part in enumerate(parts, start=1):
+            for colour, name in zip(cycle(SERIES_COLOURS), names, strict=False):
+                values = history[(history[by] == name) & (history["part"] == part)]
+                _band(figure, values.groupby("epoch")[metric], colour, str(name), row, column)
+        figure.update_yaxes(title_text=title, row=row, col=1)
+    figure.update_xaxes(title_text="epoch", row=len(metrics))
+    figure.update_layout(height=140 + 240 * len(metrics), margin={"l": 60, "r": 20, "t": 90, "b": 50})
+    _whole_epochs(figure, history["epoch"].max())
+    return styled(legend_once(figure)).update_layout(legend_y=1.07)
 
 
 def dynamics(probabilities: np.ndarray, labels: Sequence[int], names: Sequence[str]) -> go.Figure:

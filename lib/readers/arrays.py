@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from lib import atomic, config
+from lib import atomic, config, mistakes
 from lib.findings import of_kind
 from lib.readers.listing import Listing, identity
 
@@ -28,7 +28,8 @@ class NpzReader(config.Strict):
         places = config.data_folder()
         if not places:
             raise config.UserError(
-                "DATA is missing: name the .npz file, make book DATASET=medmnist DATA=/folder/file.npz"
+                "DATA is missing: name the .npz file, make book DATASET=medmnist DATA=/folder/file.npz; "
+                "https://medmnist.com says where the files are"
             )
         found = [places[0]] if places[0].is_file() else sorted(places[0].glob("*.npz"))
         if len(found) != 1:
@@ -71,10 +72,14 @@ class NpzReader(config.Strict):
         path, arrays = self.location(), self._arrays
         parts = [name.removesuffix("_images") for name in arrays if name.endswith("_images")]
         if not parts:
-            raise config.UserError(f"{path} has no array <part>_images; its arrays are: {', '.join(sorted(arrays))}")
+            raise config.UserError(
+                f"{path} has no array <part>_images; its arrays are: {mistakes.shown(sorted(arrays))}"
+            )
         tables = []
         for part in parts:
-            images, labels = arrays[f"{part}_images"], arrays.get(f"{part}_labels", np.empty(0))
+            if f"{part}_labels" not in arrays:
+                raise config.UserError(f"{path} has {part}_images without {part}_labels; one label an image is needed")
+            images, labels = arrays[f"{part}_images"], arrays[f"{part}_labels"]
             if not images.ndim or not labels.ndim or len(images) != labels.size:
                 raise config.UserError(
                     f"{path}: {part}_images of shape {images.shape}, {part}_labels of shape {labels.shape}; "

@@ -11,14 +11,9 @@ from pydantic import field_validator
 
 from lib import config
 from lib.findings import of_kind
-from lib.readers.listing import OWN_COLUMNS, Listing, expression, fingerprint, identity
+from lib.readers.listing import IMAGE_SUFFIXES, OWN_COLUMNS, Listing, expression, fingerprint, identity
 from lib.readers.table import Table, joined
 
-IMAGE_SUFFIXES = frozenset(
-    f".{name}"
-    for name in ("png", "jpg", "jpeg", "jpe", "jfif", "bmp", "gif", "tif", "tiff", "webp", "pgm", "ppm", "pbm", "pnm")
-    + ("jp2", "j2k", "dcm", "dicom", "npy")
-)
 JUNK_NAMES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 JUNK_FOLDERS = frozenset({"__MACOSX", ".ipynb_checkpoints", ".git", "__pycache__"})
 
@@ -57,7 +52,9 @@ class FilesReader(config.Strict):
             found = importlib.util.find_spec(self.package)
             places = [Path(place) for place in (found and found.submodule_search_locations) or []]
         if not places:
-            raise config.UserError(f"package {self.package!r} is not installed; run `make book` to set it up")
+            raise config.UserError(
+                f"the card's package {self.package!r} is not installed; correct its name, or name the folder of the images: DATA"
+            )
         if not (places[0] / self.root).is_dir():
             missing = f"has no folder {self.root}" if self.root and places[0].is_dir() else "is no folder"
             raise config.UserError(f"{places[0]} {missing}; DATA must be laid out as published")

@@ -16,6 +16,11 @@ class Listing(NamedTuple):
     findings: pd.DataFrame
 
 
+IMAGE_SUFFIXES = frozenset(
+    f".{name}"
+    for name in ("png", "jpg", "jpeg", "jpe", "jfif", "bmp", "gif", "tif", "tiff", "webp", "pgm", "ppm", "pbm", "pnm")
+    + ("jp2", "j2k", "dcm", "dicom", "npy")
+)
 OWN_COLUMNS = ("path", "identity", "outside")  # of a listing; no table and no layout gives them
 
 
@@ -26,6 +31,12 @@ def expression(pattern: str) -> str:
     except re.error as error:
         raise ValueError(f"not a regular expression: {error}") from None
     return pattern
+
+
+def without_ending(name: str) -> str:
+    """The name of an image without the ending that says what it is: `a.b.png` is `a.b`, and `a.b` stays."""
+    stem, dot, ending = name.rpartition(".")
+    return stem if f"{dot}{ending}".lower() in IMAGE_SUFFIXES else name
 
 
 def identity(root: Path, path: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from pydantic import field_validator
 
-from lib import config
+from lib import config, mistakes
 from lib.findings import of_kind
 from lib.readers import listing
 
@@ -90,21 +90,40 @@ class Table(config.Strict):
 
 
 def joined(rows: pd.DataFrame, said: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    """Images with the table's columns, in the table's order; an image of several rows comes several times."""
+    """Images with the table's columns, in the table's order; an image of several rows comes several times.
+
+    Names are compared as they are; where none is the same, without endings such as `.png`. Raises UserError where none is
+    the same even so, or where two images are.
+    """
     if "image" not in rows:
         raise config.UserError("the card's layout has no group `image`, so the rows of its table cannot be found again")
     taken = [name for name in (*listing.OWN_COLUMNS, "image") if name in said and name != table.image]
     said = said.drop(columns=taken).rename(columns={table.image: "image"})
+    rows, said = _comparable(rows, said, table)
     named = said.merge(rows, on="image", how="left", suffixes=("", "_of_name"))
     absent = named.loc[named["path"].isna(), "image"].drop_duplicates()
     unnamed = rows.loc[~rows["image"].isin(said["image"]), "path"]
-    if len(absent) == said["image"].nunique():
-        raise config.UserError(
-            f"none of the {len(absent)} images that {table.path} names is there, such as {absent.iloc[0]!r}; "
-            "name the folder that the published paths start from"
-        )
     findings = [
         of_kind("missing_file", absent, details=f"named in {table.path}; no such image where the card expects them"),
         of_kind("without_row", unnamed, details=f"no row in {table.path}"),
     ]
     return named[named["path"].notna()].reset_index(drop=True), findings
+
+
+def _comparable(rows: pd.DataFrame, said: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
+    if said["image"].isin(rows["image"]).any():
+        return rows, said
+    short, names = (frame.assign(image=frame["image"].fillna("").map(listing.without_ending)) for frame in (rows, said))
+    if not names["image"].isin(short["image"]).any():
+        raise config.UserError(
+            f"none of the {said['image'].nunique()} images that {table.path} names is there: its column {table.image!r} holds "
+            f"{mistakes.shown(said['image'].unique(), 2)}, the layout's group `image` {mistakes.shown(rows['image'], 2)}; "
+            "let the group match what the column holds, or name the folder that the published paths start from"
+        )
+    if short["image"].duplicated().any():
+        one, other = short[short["image"].duplicated(keep=False)].sort_values("image")["path"].iloc[:2]
+        raise config.UserError(
+            f"{one!r} and {other!r} are one name in {table.path}, which gives no endings; write them in its column "
+            f"{table.image!r}, or let the layout's group `image` keep them apart"
+        )
+    return short, names

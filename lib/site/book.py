@@ -6,9 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from lib import atomic
 
-SMOKE_BANNER = "smoke profile: a few hundred small images, one or two epochs; nothing is concluded here"
+FINDINGS = ["kind", "image", "other", "detail", "decision", "reason", "by", "hidden"]  # columns of findings.csv
+SMOKE_BANNER = "smoke profile: its chapters take a few hundred small images and an epoch or two, and conclude nothing"
 LEAK_BANNER = "images stand in two parts of these data and were let through: scores are too good"
 TITLE = "Can this image classifier be trusted?"
 
@@ -39,6 +42,13 @@ class Book:
     def data(self) -> dict[str, Any]:
         """`data/data.json`, or nothing when the data have not been read yet."""
         return self._read(self.root / "data" / "data.json", {})
+
+    @cached_property
+    def findings(self) -> str:
+        """All findings with what was decided, as custody shows them, as a table of text with commas; a header at least."""
+        path = self.root / "data" / "ledger.parquet"
+        table = pd.read_parquet(path) if path.exists() else pd.DataFrame(columns=FINDINGS)
+        return table[FINDINGS].to_csv(index=False, lineterminator="\n")
 
     @cached_property
     def runs(self) -> list[dict[str, Any]]:

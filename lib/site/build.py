@@ -15,7 +15,7 @@ from sphinx.cmd.build import main as sphinx_build
 
 from lib import atomic, config
 from lib.site.book import Book
-from lib.site.contents import read_chapters
+from lib.site.contents import read_chapters, read_studies
 from lib.site.fragments import counted
 from lib.site.index import write_index
 from lib.site.notebook import SiteError
@@ -36,7 +36,8 @@ def build_site(root: Path, notebooks: Path, partial: bool = False, wanted: Seque
         source = root / "site_source"
         if not partial:
             empty(source)
-        finished = write_source(Book(root), read_chapters(notebooks), source, partial, wanted)
+        studies = read_studies(notebooks)
+        finished = write_source(Book(root), read_chapters(notebooks), source, partial, wanted, studies)
         _render(source)
         publish(source / ".html", root / "site")
     write_index(root.parents[1])

@@ -13,14 +13,14 @@ class Chapter:
     """One chapter: `name` is the notebook's name without ending, `number` its two leading digits, `source` the script."""
 
     name: str
-    number: int
+    number: int | None  # None: a study, which is no part of the book's argument
     title: str
     source: Path
 
     @property
     def heading(self) -> str:
         """Number and title, as the page and the contents show them."""
-        return f"{self.number}. {self.title}"
+        return self.title if self.number is None else f"{self.number}. {self.title}"
 
 
 def read_chapters(notebooks: Path) -> list[Chapter]:
@@ -32,15 +32,20 @@ def read_chapters(notebooks: Path) -> list[Chapter]:
     return [Chapter(source.stem, int(source.stem[:2]), _title(source), source) for source in sources]
 
 
-def table_of_contents(chapters: list[Chapter]) -> dict[str, Any]:
-    """The book's `_toc.yml` (format of sphinx-external-toc): introduction, chapters, results."""
-    return {
-        "root": "index",
-        "subtrees": [
-            {"caption": "Chapters", "entries": [{"file": chapter.name} for chapter in chapters]},
-            {"caption": "Results", "entries": [{"file": page} for page in RESULTS]},
-        ],
-    }
+def read_studies(notebooks: Path) -> list[Chapter]:
+    """All studies of a folder, `study_<name>.py`, as chapters without a number."""
+    return [Chapter(source.stem, None, _title(source), source) for source in sorted(notebooks.glob("study_*.py"))]
+
+
+def table_of_contents(chapters: list[Chapter], studies: list[Chapter] | None = None) -> dict[str, Any]:
+    """The book's `_toc.yml` (format of sphinx-external-toc): introduction, chapters, studies that were run, results."""
+    captions = {"Chapters": chapters, "Studies": studies or []}
+    trees = [
+        {"caption": caption, "entries": [{"file": page.name} for page in pages]}
+        for caption, pages in captions.items()
+        if pages or caption == "Chapters"
+    ]
+    return {"root": "index", "subtrees": [*trees, {"caption": "Results", "entries": [{"file": p} for p in RESULTS]}]}
 
 
 def _title(source: Path) -> str:

@@ -2,7 +2,7 @@
 
 from lib import cards, config
 from lib.site.book import Book
-from lib.site.fragments import counted
+from lib.site.fragments import counted, plain
 
 PARTS = {
     "train": "networks learn from it",
@@ -22,16 +22,17 @@ def _card(dataset: str) -> str:
         card = cards.load(dataset)
     except config.UserError:
         return f"The images are those of the data set `{dataset}`."
-    title = f"[{card.title}]({card.address})" if card.address else card.title
-    classes = ", classes " + ", ".join(f"*{name}*" for name in card.classes) if card.classes else ", without labels"
-    citation = f" {card.citation.strip()}." if card.citation else ""
-    return f"**{title}**{classes}.{citation} Licence: {card.licence}."
+    title = f"[{plain(card.title)}](<{card.address}>)" if card.address else plain(card.title)
+    classes = ", ".join(f"*{plain(name)}*" for name in card.classes)
+    citation = f" {plain(card.citation)}." if card.citation else ""
+    shows = f", classes {classes}" if classes else ", without labels"
+    return f"**{title}**{shows}.{citation} Licence: {plain(card.licence)}."
 
 
 def _leaks(book: Book) -> str:
     """A warning where something stands in two parts and was let through."""
     let_through = book.data.get("let_through", {})
-    lines = [f"- {counted(count, 'image')}: {reason}" for reason, count in let_through.items()]
+    lines = [f"- {counted(count, 'image')}: {plain(reason)}" for reason, count in let_through.items()]
     heading = "The parts of these data leak, and the leak was let through; scores are too good by an unknown amount."
     return "\n".join(["```{warning}", heading, "", *lines, "```"]) if lines else ""
 

@@ -21,6 +21,12 @@ def number(value: float | None) -> str:
     return f"{value:.3f}".replace("-", "−") if abs(value) < 100 else f"{value:,.0f}"
 
 
+def plain(text: str) -> str:
+    """What somebody wrote, so that it stands in Markdown and in HTML as it is: one line, no character with a meaning."""
+    words = " ".join(text.split())
+    return "".join(c if c.isalnum() or c == " " or not c.isascii() else f"&#{ord(c)};" for c in words)
+
+
 def counted(count: int, noun: str, several: str | None = None) -> str:
     """`1 seed`, `2 seeds`; several: the plural, where it does not end in a mere s."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {several or noun + 's'}"

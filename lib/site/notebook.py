@@ -8,6 +8,7 @@ from nbformat import NotebookNode
 
 from lib import atomic, chapters
 from lib.site.contents import Chapter
+from lib.site.mime import PLOTLY
 
 DEFAULTS_LABEL = "Show code: default parameters, replaced in this build by the next cell"
 LANGUAGE = nbformat.from_dict({"name": "python", "pygments_lexer": "ipython3"})
@@ -45,7 +46,7 @@ def refuse_hollow(chapter: Chapter, executed: NotebookNode) -> None:
     if not any(cell.source.strip() for cell in chapters.code_cells(executed)):
         problem = "the executed notebook has no code"
     if problem:
-        raise SiteError(f"{chapter.name}: {problem.splitlines()[0]}; run the chapter again")
+        raise SiteError(f"{chapter.name}: {problem.splitlines()[0]}; delete its folder in chapters/ and build again")
 
 
 def with_current_prose(chapter: Chapter, executed: NotebookNode) -> NotebookNode:
@@ -59,11 +60,15 @@ def with_current_prose(chapter: Chapter, executed: NotebookNode) -> NotebookNode
     cells, outcomes = chapters.code_cells(page), chapters.code_cells(executed)
     if len(cells) != len(outcomes):
         counts = f"{len(outcomes)} code cells were executed, the script has {len(cells)}"
-        raise OutdatedError(f"{chapter.name}: {counts}; run the chapter again")
+        raise OutdatedError(f"{chapter.name}: {counts}; delete its folder in chapters/ and build again")
     for ordinal, (cell, outcome) in enumerate(zip(cells, outcomes, strict=True), start=1):
         if atomic.code_sha256(cell.source) != atomic.code_sha256(outcome.source):
-            raise OutdatedError(f"{chapter.name}: cell {ordinal} is not what was executed; run the chapter again")
+            raise OutdatedError(
+                f"{chapter.name}: cell {ordinal} is not what was executed; delete its folder in chapters/ and build again"
+            )
         cell.outputs, cell.execution_count = outcome.outputs, outcome.execution_count
+        if not any(PLOTLY in output.get("data", {}) for output in cell.outputs):
+            cell.metadata.get("mystnb", {}).pop("figure", None)  # a sentence in its place needs no caption
     is_parameters = ["parameters" in cell.metadata.get("tags", []) for cell in page.cells]
     position = is_parameters.index(True) + 1 if any(is_parameters) else 0  # where papermill puts them
     page.cells[position:position] = injected

@@ -27,7 +27,8 @@ def chapter_foot(book: Book, chapter: str) -> str:
     keys = sorted((key for key in book.runs_used(chapter) if key in names), key=names.get)
     entries = {
         "Data": f"{escape(book.dataset)}, {short_hash(record.get('data_hash'))}",
-        "Profile": escape(book.profile),
+        "Labels": escape(record.get("labels", "")),
+        "Profile": "" if "labels" in record else escape(book.profile),
         "Code": commit(record.get("commit")),
         "Executed": f"{when(record.get('started'))}, {duration(record.get('seconds'))}",
         "Device": escape(device(record)),

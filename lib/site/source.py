@@ -20,8 +20,10 @@ from lib.site.verdicts import hypotheses_page
 
 BOOK_FILES = config.REPOSITORY / "book"
 CACHE = ".results"  # results of runs, kept between partial builds
+FINDINGS = "findings.csv"  # beside the pages; chapters link it
 DATA_SET = "%DATA_SET%"  # where the introduction describes the images
 NOT_YET = "This chapter has not run yet in this build."
+OUTDATED_STUDY = "This study was run with other code; run it again with `make study`."
 NEEDS_LABELS = "This chapter needs labels, and the images of this data set have none."
 WARNINGS_WHILE_PENDING = ["ref", "myst.xref_missing"]  # figures of chapters that have not run cannot be found
 
@@ -50,11 +52,17 @@ class Pages:
 
 
 def write_source(
-    book: Book, chapters: Sequence[Chapter], folder: Path, partial: bool, wanted: Sequence[str] | None = None
+    book: Book,
+    chapters: Sequence[Chapter],
+    folder: Path,
+    partial: bool,
+    wanted: Sequence[str] | None = None,
+    studies: Sequence[Chapter] = (),
 ) -> list[Chapter]:
     """Bring the source folder up to date; returns the chapters that have run.
 
     wanted: names of the chapters that the data set allows; None: all. The others get a page that says why they are empty.
+    studies: those that have been run for the data set get a page too.
     Raises SiteError when a notebook is hollow or, unless partial, when a chapter is missing or outdated.
     """
     pages = Pages(folder, set())
@@ -66,7 +74,9 @@ def write_source(
     for path in sorted((BOOK_FILES / "_static").iterdir()):
         pages.write(f"_static/{path.name}", path.read_text(encoding="utf-8"))
     pages.write("conf.py", (BOOK_FILES / "conf.py").read_text(encoding="utf-8"))
-    pages.write("_toc.yml", yaml.safe_dump(table_of_contents(list(chapters)), sort_keys=False))
+    run = [study for study in studies if _write_study(book, study, pages)]
+    pages.write("_toc.yml", yaml.safe_dump(table_of_contents(list(chapters), run), sort_keys=False))
+    pages.write(FINDINGS, book.findings)
     pages.write("site.json", _facts(book, pending=len(finished) < len(chapters)))
     _write_pages(book, finished, pages)
     pages.remove_others()
@@ -78,7 +88,9 @@ def _write_chapter(book: Book, chapter: Chapter, pages: Pages, partial: bool) ->
         if not book.record(chapter.name):
             raise OutdatedError(f"{chapter.name} has not been executed in {book.root}; run the chapter first")
         if missing := set(book.runs_used(chapter.name)) - {run["key"] for run in book.runs}:
-            raise OutdatedError(f"{chapter.name} used the run {min(missing)}, which is missing; run the chapter again")
+            raise OutdatedError(
+                f"{chapter.name} used the run {min(missing)}, which is missing; delete its folder in chapters/ and build again"
+            )
         page = chapter_page(chapter, book.notebook(chapter.name), chapter_foot(book, chapter.name))
     except (OutdatedError, FileNotFoundError) as problem:
         if not partial:
@@ -86,6 +98,19 @@ def _write_chapter(book: Book, chapter: Chapter, pages: Pages, partial: bool) ->
         pages.write(f"{chapter.name}.md", f"# {chapter.heading}\n\n{NOT_YET}\n")
         return False
     pages.write(f"{chapter.name}.ipynb", nbformat.writes(page))
+    return True
+
+
+def _write_study(book: Book, study: Chapter, pages: Pages) -> bool:
+    """Whether the study has been run; its results are the same in every profile, and the book depends on none."""
+    results = Book(book.root.parent / "studies")
+    if not results.record(study.name):
+        return False
+    try:
+        page = chapter_page(study, results.notebook(study.name), chapter_foot(results, study.name))
+        pages.write(f"{study.name}.ipynb", nbformat.writes(page))
+    except (OutdatedError, FileNotFoundError):
+        pages.write(f"{study.name}.md", f"# {study.heading}\n\n{OUTDATED_STUDY}\n")
     return True
 
 

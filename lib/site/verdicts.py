@@ -69,7 +69,6 @@ def claim(record: dict[str, Any]) -> str:
 
 
 def _row(chapter: Chapter, record: dict[str, Any]) -> list[str]:
-    source = f"<br><small>{escape(record['source'])}</small>" if record.get("source") else ""
     estimate = record.get("estimate") or {}
     basis = (
         f"{estimate[kind]:,}&nbsp;{kind}" for kind in ("images", "groups", "seeds") if (estimate.get(kind) or 0) > 1
@@ -77,7 +76,7 @@ def _row(chapter: Chapter, record: dict[str, Any]) -> list[str]:
     return [
         f'<a href="{chapter.name}.html" title="{escape(chapter.heading)}">{escape(record["id"])}</a>',
         verdict_badge(record["verdict"]),
-        escape(record["statement"]) + source,
+        escape(record["statement"]),
         claim(record),
         interval(estimate),
         f"<small>{'<br>'.join(basis)}</small>",

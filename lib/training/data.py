@@ -1,7 +1,7 @@
 """The images and labels a run sees, and the order it sees them in."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +24,15 @@ class Part:
         """The images in order, in batches (up to size, height, width, channels) uint8."""
         for first in range(0, len(self), size):
             yield self.pixels[self.rows[first : first + size]]
+
+    def first(self, number: int) -> "Part":
+        """At most `number` images, evenly spaced over the part: always the same ones."""
+        return self.chosen(np.linspace(0, len(self) - 1, min(number, len(self))).round().astype(int))
+
+    def chosen(self, positions: np.ndarray) -> "Part":
+        """Some of the images: (m,) positions within this part, in their order."""
+        columns = ("rows", "names", "groups", "labels", "sha256")
+        return replace(self, **{column: getattr(self, column)[positions] for column in columns})
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,17 @@ def build(configuration: Configuration, data: Data) -> keras.Model:
     return model.build(configuration, data.train.pixels.shape[-1], data.train.labels, data.classes)
 
 
+def backbone(network: keras.Model) -> keras.Model:
+    """A built network without its head: from the image to the features."""
+    return keras.Model(network.input, network.get_layer("global_average").input, name="backbone")
+
+
+def loss(configuration: Configuration, data: Data) -> float:
+    """Cross-entropy (nats) of the untrained network on the images of epoch 0 of its history."""
+    part = data.train.first(measure.MEASURED_TRAIN_IMAGES)
+    return measure.scores(part.labels, measure.logits(build(configuration, data), part))["loss"]
+
+
 def first_weights(configuration: Configuration, data: Data) -> np.ndarray:
     """All weights of the untrained network, one after the other: (parameters,) float32."""
     return np.concatenate([weight.ravel() for weight in build(configuration, data).get_weights()])

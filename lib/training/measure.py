@@ -8,6 +8,7 @@ from sklearn import metrics
 from lib.training.data import Part
 
 PREDICTION_BATCH = 256
+MEASURED_TRAIN_IMAGES = 4096  # history on train is measured on at most so many fixed images
 
 
 def logits(model: keras.Model, part: Part) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from keras import layers
 
 from lib import networks, steps
-from lib.training import determinism
+from lib.training import checks, determinism
 from lib.training.configuration import Configuration, Phase
 
 
@@ -16,20 +16,23 @@ def build(configuration: Configuration, channels: int, train_labels: np.ndarray,
 
     channels: of the cached pixels. train_labels: (n,) int, for the head's bias. Inputs (batch, size, size, channels) in
     [0, 255]; outputs logits, (batch, 1) for two classes, else (batch, classes).
-    Raises ValueError when size, parameters or range of values do not fit the network.
+    Raises ValueError when size, parameters or range of values do not fit the network, CheckFailed when a layer of the
+    network does not lie between image and logits.
     """
     family = networks.family(configuration.network.family)
     _check(configuration, family)
     determinism.fix(configuration.threads, configuration.seed)
     inputs = keras.Input((configuration.image_size, configuration.image_size, channels), name="image")
-    x = inputs
+    x = _dropped(inputs, configuration)
     for step in steps.graph_part(configuration.recipe):
         x = step.connect(x)
-    x = family.build(x, family.Parameters(**configuration.network.parameters))
-    x = layers.GlobalAveragePooling2D(name="global_average")(x)
+    features = family.build(x, family.Parameters(**configuration.network.parameters))
+    x = layers.GlobalAveragePooling2D(name="global_average")(features)
     bias = head_bias(configuration.head.bias, train_labels, classes)
     logits = layers.Dense(len(bias), bias_initializer=_constant(bias), name="logits")(x)
-    return keras.Model(inputs, logits, name=configuration.network.family)
+    network = keras.Model(inputs, logits, name=configuration.network.family)
+    checks.connected(keras.Model(inputs, features), network)
+    return network
 
 
 def head_bias(bias: str | float, train_labels: np.ndarray, classes: int) -> np.ndarray:
@@ -54,6 +57,11 @@ def compile_for(model: keras.Model, phase: Phase, classes: int) -> None:
     optimiser = optimisers[phase.optimiser](phase.learning_rate)
     model.compile(optimiser, loss(from_logits=True), jit_compile=False)
     optimiser.build(model.trainable_variables)
+
+
+def _dropped(inputs: keras.KerasTensor, configuration: Configuration) -> keras.KerasTensor:
+    rate = configuration.control.input_dropout
+    return layers.Dropout(rate, seed=configuration.seed, name="input_dropout")(inputs) if rate else inputs
 
 
 def _constant(values: np.ndarray) -> keras.initializers.Initializer:

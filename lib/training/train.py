@@ -5,14 +5,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import keras
-import numpy as np
 
-from lib.training import checkpoint, feed, measure, model
-from lib.training.configuration import Configuration
-from lib.training.data import Data, Part
+from lib.training import checkpoint, checks, feed, initial, measure, model
+from lib.training.configuration import Configuration, Phase
+from lib.training.data import Data
 
 DYNAMICS_IMAGES = 32  # one fixed batch whose predictions are followed through training (S3.17)
-MEASURED_TRAIN_IMAGES = 4096  # history on train is measured on at most so many fixed images
 
 
 @dataclass
@@ -26,19 +24,24 @@ class Progress:
 
     def measure(self, network: keras.Model, data: Data) -> None:
         """Add one row for train and one for tuning, and the probabilities on the fixed batch."""
-        for name, part in (("train", first_images(data.train, MEASURED_TRAIN_IMAGES)), ("tuning", data.tuning)):
+        for name, part in (("train", data.train.first(measure.MEASURED_TRAIN_IMAGES)), ("tuning", data.tuning)):
             outputs = measure.logits(network, part)
             self.history.append({"epoch": self.epoch, "part": name} | measure.scores(part.labels, outputs))
-        fixed = first_images(data.tuning, DYNAMICS_IMAGES)
+        fixed = data.tuning.first(DYNAMICS_IMAGES)
         self.dynamics.append(measure.probabilities(measure.logits(network, fixed))[:, 1:].tolist())
+
+    def reached(self, phase: Phase) -> bool:
+        """Whether the last measured training loss is below what the phase asks for."""
+        return phase.stop_below is not None and self.history[-2]["loss"] < phase.stop_below
 
 
 class AfterEpoch(keras.callbacks.Callback):
-    """Measure and save after each epoch."""
+    """Measure and save after every few epochs, and after the last one."""
 
-    def __init__(self, progress: Progress, data: Data, folder: Path):
+    def __init__(self, progress: Progress, data: Data, folder: Path, every: int, last: int, phase: Phase):
         super().__init__()
         self.progress, self.data, self.folder = progress, data, folder
+        self.every, self.last, self.phase = every, last, phase
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Start the clock."""
@@ -47,9 +50,13 @@ class AfterEpoch(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Stop the clock: measuring and saving are not training time."""
         self.progress.seconds += time.perf_counter() - self.started
-        self.progress.epoch = epoch + 1
+        done = epoch + 1
+        if done % self.every and done < self.last:
+            return
+        self.progress.epoch = done
         self.progress.measure(self.model, self.data)
         checkpoint.save(self.folder, self.model, asdict(self.progress))
+        self.model.stop_training = self.progress.reached(self.phase)
 
 
 def train(configuration: Configuration, data: Data, folder: Path) -> tuple[keras.Model, Progress]:
@@ -57,9 +64,10 @@ def train(configuration: Configuration, data: Data, folder: Path) -> tuple[keras
 
     Epoch 0 of the history is measured before any step: the loss at initialisation (S3.18). Same configuration, data and
     kind of processor: same numbers, bit for bit, interrupted or not.
-    Raises ValueError when the configuration does not fit network or data.
+    Raises ValueError when the configuration does not fit network or data; CheckFailed when the network does not begin
+    with the weights of its seed, does not answer to its input, or the optimiser was used before.
     """
-    network = model.build(configuration, data.train.pixels.shape[-1], data.train.labels, data.classes)
+    network = _fresh(configuration, data)
     saved = checkpoint.load(folder)
     progress = Progress(**saved[0]) if saved else Progress()
     if not saved:
@@ -70,24 +78,21 @@ def train(configuration: Configuration, data: Data, folder: Path) -> tuple[keras
         if progress.epoch >= end and not (saved and progress.epoch == end):
             continue
         model.compile_for(network, phase, data.classes)
+        checks.fresh_optimiser(network)
         if saved and start < progress.epoch <= end:
             checkpoint.restore(network, saved[1])
-        if progress.epoch < end:
-            _fit(network, configuration, data, max(start, progress.epoch), end, AfterEpoch(progress, data, folder))
+        if progress.epoch < end and not (progress.epoch > start and progress.reached(phase)):
+            after_epoch = AfterEpoch(progress, data, folder, configuration.measured_every, end, phase)
+            _fit(network, configuration, data, max(start, progress.epoch), end, after_epoch)
     return network, progress
 
 
-def first_images(part: Part, number: int) -> Part:
-    """At most `number` images, evenly spaced over a part: always the same ones."""
-    chosen = np.linspace(0, len(part) - 1, min(number, len(part))).round().astype(int)
-    return Part(
-        part.pixels,
-        part.rows[chosen],
-        part.names[chosen],
-        part.groups[chosen],
-        part.labels[chosen],
-        part.sha256[chosen],
-    )
+def _fresh(configuration: Configuration, data: Data) -> keras.Model:
+    """The untrained network, checked: two builds of a seed have the same weights, and share none."""
+    network, again = (initial.build(configuration, data) for _ in range(2))
+    checks.fresh_weights(network, again)
+    checks.reads_input(network)
+    return network
 
 
 def _fit(

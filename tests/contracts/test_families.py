@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 
 import pytest
 
@@ -43,6 +44,16 @@ def test_studies_get_the_parameters_that_the_graph_gives_them(name):
         given = inspect.signature(STUDIES[study].study).bind(*map(ast.unparse, call.args), **keywords).arguments
         other = {argument: value for argument, value in given.items() if value != argument.upper()}
         assert not other, f"{name}: grids.{study} gets {other} instead of the parameters of these names"
+
+
+@each_chapter
+def test_features_are_asked_for_as_the_graph_makes_them(name):
+    """`graph.features_of` knows them from the parameters BACKBONE and FEATURE_SIZE, and from nothing else."""
+    asked = [ast.unparse(call) for call in calls(name) if re.fullmatch(r"features\.\w+", ast.unparse(call.func))]
+    wrong = [call for call in asked if call != "features.get(context, BACKBONE, FEATURE_SIZE)"]
+    assert not wrong, f"{name}: {wrong} must be features.get(context, BACKBONE, FEATURE_SIZE)"
+    parameters = {"BACKBONE", "FEATURE_SIZE"} & set(graph.default_parameters(name))
+    assert len(parameters) == (2 if asked else 0), f"{name}: BACKBONE and FEATURE_SIZE go with features.get"
 
 
 @each_chapter

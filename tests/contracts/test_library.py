@@ -8,17 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from lib import config
+from lib import config, graph
 
 PACKAGE = config.REPOSITORY / "lib"
 FILES = sorted(PACKAGE.rglob("*.py"))
 # A module imports only what stands above it. Modules of a package (with a slash) may import one another.
 ORDER = (
-    "config", "atomic", "machine", "steps", "pictures", "dicom", "decode", "perceptual", "manifest", "findings/",
-    "ledger", "readers/", "labels", "groups", "folders", "cards", "leaks", "splits", "custody/", "pixels", "networks/",
-    "training/", "runs", "grids", "estimates", "intervals", "scores", "metrics", "statistics", "groupwise", "grades",
-    "brightness", "folds", "classical", "inflation", "properties", "hypotheses", "plots/", "chapters", "graph", "site/",
-    "lab", "book",
+    "mistakes", "config", "processes", "atomic", "machine", "steps", "pictures", "dicom", "decode", "perceptual",
+    "manifest", "findings/", "ledger", "readers/", "labels", "groups", "folders", "cards", "leaks", "splits",
+    "custody/", "pixels", "weights", "networks/", "training/", "features/", "runs", "grids", "estimates", "intervals",
+    "scores", "metrics", "statistics", "groupwise", "grades", "brightness", "folds", "classical", "embedding",
+    "baselines", "yardstick", "inflation", "properties", "hypotheses", "sanity", "faults", "texts", "plots/", "chapters",
+    "graph", "site/", "lab", "book", "studies",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
     "training/": {"decode", "steps", "pixels", "networks/", "atomic"},
@@ -29,9 +30,12 @@ CLOSED = {  # modules with less above them than their place allows
     "statistics": {"intervals", "scores"},
     "groupwise": {"estimates", "intervals", "scores", "metrics", "statistics"},
     "brightness": set(),
-    "plots/": {"estimates"},
+    "embedding": set(),
+    "plots/": {"estimates", "texts"},
+    "texts": set(),
 }
 DEEP_LEARNING = {"tensorflow", "keras", "torch"}
+CLASSICAL_CHAPTERS = {"01_explore", "02_clean_and_split", "04_classical_baselines"} & set(config.chapters())
 LONGEST_FILE, LONGEST_FUNCTION = 250, 50
 
 
@@ -43,8 +47,8 @@ def unit(path: Path) -> str:
 
 def may_load_deep_learning(path: Path) -> bool:
     """Files that are only imported where a network is built."""
-    light = {"__init__", "configuration", "data"}
-    return unit(path) in ("networks/", "training/") and path.stem not in light
+    light = {"__init__", "__main__", "configuration", "controls", "data"}
+    return unit(path) in ("networks/", "training/", "features/") and path.stem not in light
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -60,6 +64,13 @@ def units_imported(code: str) -> set[str]:
     """Entries of ORDER that a piece of code imports, anywhere in it."""
     parts = [name.split(".") for name in imported(ast.parse(code)) if name.split(".")[0] == "lib"]
     return {f"{name[1]}/" if f"{name[1]}/" in ORDER else name[1] for name in parts if len(name) > 1}
+
+
+def asks_for_networks(code: str) -> set[str]:
+    """What a piece of code imports by itself that builds, trains or runs networks."""
+    names = set(imported(ast.parse(code)))
+    direct = {name for name in names if name.split(".")[0] in DEEP_LEARNING or name == "lib.features.extraction"}
+    return direct | (units_imported(code) & {"runs", "networks/", "training/"})
 
 
 def misplaced(unit_name: str, code: str) -> set[str]:
@@ -98,7 +109,7 @@ def test_imports_go_up_only(path):
 
 
 def test_the_order_names_only_what_may_exist():
-    later = {"lab", "book"}  # the front doors
+    later = {"lab", "book", "studies"}  # the front doors
     assert {unit(path) for path in FILES} - {"__init__"} >= set(ORDER) - later
 
 
@@ -135,6 +146,32 @@ for name in {names}:
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.parametrize("name", sorted(CLASSICAL_CHAPTERS))
+def test_classical_chapters_import_no_deep_learning_library(name):
+    """They read arrays; what must be computed by a network is computed in another process."""
+    code = graph.code_of(config.NOTEBOOKS / f"{name}.py")
+    assert not asks_for_networks(code)
+    imports = [node for node in ast.parse(code).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    lines = [*map(ast.unparse, imports), "import cleanlab.filter, sys", f"print({DEEP_LEARNING} & set(sys.modules))"]
+    found = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], cwd=config.REPOSITORY, capture_output=True, text=True
+    )
+    assert found.stdout == "set()\n", found.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("from lib import features, embedding, grades", set()),
+        ("import keras.layers", {"keras.layers"}),
+        ("from lib.features import extraction", {"lib.features.extraction"}),
+        ("def later():\n    from lib import runs", {"runs"}),
+    ],
+)
+def test_a_chapter_that_would_load_one_is_caught(code, found):
+    assert asks_for_networks(code) == found
+
+
 @each_file
 def test_files_and_functions_stay_small(path):
     text = path.read_text()
@@ -146,3 +183,13 @@ def test_files_and_functions_stay_small(path):
         if isinstance(node, kinds) and node.end_lineno - node.lineno >= LONGEST_FUNCTION
     ]
     assert not long, f"{path.name}: {long} are longer than {LONGEST_FUNCTION} lines"
+
+
+@pytest.mark.parametrize("name", ["01_explore", "02_clean_and_split", "04_classical_baselines"])
+def test_what_a_chapter_without_networks_imports_loads_no_deep_learning_library(name):
+    code = graph.code_of(config.NOTEBOOKS / f"{name}.py")
+    statements = [node for node in ast.parse(code).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    imports = "\n".join(map(ast.unparse, statements))
+    code = f"{imports}\nimport sys\nassert not {DEEP_LEARNING} & set(sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], cwd=config.REPOSITORY, capture_output=True, text=True)
+    assert statements and result.returncode == 0, result.stderr

@@ -9,6 +9,7 @@ import yaml
 from lib import chapters, config
 
 ALWAYS = {"DATASET", "PROFILE"}  # injected by the builder, never written in params/
+STUDIES = {f"study_{name}": name for name in config.studies()}  # they have no profile
 SCRIPTS = sorted(path.stem for path in config.NOTEBOOKS.glob("*.py"))
 
 
@@ -44,7 +45,7 @@ def test_one_parameters_cell_of_plain_values(name):
             f"{name}: `{ast.unparse(statement)}` is no plain assignment; the parameters cell holds NAME = value only"
         )
         assert statement.targets[0].id.isupper(), f"{name}: parameter {statement.targets[0].id} is not in capitals"
-    assert set(defaults(name)) >= ALWAYS
+    assert set(defaults(name)) >= (ALWAYS - {"PROFILE"} if name in STUDIES else ALWAYS)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -76,3 +77,9 @@ def test_names_and_types_are_those_of_the_parameters_cell(profile, name):
 @pytest.mark.parametrize("name", config.chapters())
 def test_defaults_are_the_values_of_smoke(name):
     assert defaults(name) == config.chapter_parameters(name, "elpv", "smoke")
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_declares_the_parameters_of_its_notebook(name):
+    declared = config.study_settings(STUDIES[name])
+    assert defaults(name) == {"DATASET": declared.dataset, **declared.parameters}

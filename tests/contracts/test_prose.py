@@ -43,7 +43,7 @@ def prose(name: str) -> str:
     return "\n\n".join([*texts, *captions])
 
 
-@pytest.mark.parametrize("name", [*FILES, *config.chapters()])
+@pytest.mark.parametrize("name", [*FILES, *config.chapters(), *(f"study_{name}" for name in config.studies())])
 def test_no_typed_numbers(name):
     found = [number for number in typed_numbers(prose(name)) if (name, number) not in ALLOWED]
     assert not found, (

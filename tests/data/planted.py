@@ -83,8 +83,6 @@ def pair(image: str, other: str) -> Pair:
 
 
 def _or_closer(kind: str) -> tuple[str, ...]:
-    if kind == "across_parts":
-        return (kind, *COPIES[:2])  # of exact copies in two parts one is left out before the parts are compared
     return COPIES[: COPIES.index(kind) + 1] if kind in COPIES else (kind,)
 
 

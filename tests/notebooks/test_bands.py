@@ -14,6 +14,11 @@ from lib import atomic, config
 from lib.runs import Run
 
 BANDS = yaml.safe_load(Path(__file__).with_name("bands.yml").read_text(encoding="utf-8"))
+INAPPLICABLE = {
+    "H1.1",
+    "H2.2",
+    "H2.3",
+}  # thinned rows have no neighbours, groups are guessed, a weak model suspects nothing
 each_chapter = pytest.mark.parametrize("name", config.chapters())
 
 
@@ -69,11 +74,22 @@ def test_runs_are_within_their_bands(name, root):
     assert not problems, "\n".join(problems)
 
 
+def measured(name: str, root: Path) -> list[dict]:
+    """Records of the hypotheses that can be put to the smoke book of the default data set."""
+    records = atomic.read_json(root / "chapters" / name / "hypotheses.json")
+    assert {record["id"] for record in records if record["verdict"] == "not applicable"} == INAPPLICABLE & {
+        record["id"] for record in records
+    }
+    return [record for record in records if record["id"] not in INAPPLICABLE]
+
+
 @each_chapter
 def test_hypotheses_are_within_their_bands(name, root):
     bands = BANDS.get(name, {}).get("hypotheses", {})
-    records = {record["id"]: record for record in atomic.read_json(root / "chapters" / name / "hypotheses.json")}
-    assert sorted(bands) == sorted(records), f"bands.yml, {name}: every hypothesis has a band, no other"
+    records = {record["id"]: record for record in measured(name, root)}
+    assert sorted(bands) == sorted(records), (
+        f"bands.yml, {name}: every hypothesis that is measured has a band, no other"
+    )
     problems = [
         problem for id, record in records.items() for problem in outside(id, record["estimate"]["value"], bands[id])
     ]
@@ -82,7 +98,7 @@ def test_hypotheses_are_within_their_bands(name, root):
 
 @each_chapter
 def test_intervals_hold_their_value_and_smoke_judges_nothing(name, root):
-    for record in atomic.read_json(root / "chapters" / name / "hypotheses.json"):
+    for record in measured(name, root):
         estimate = record["estimate"]
         low, value, high = (estimate[key] for key in ("low", "value", "high"))
         assert all(map(math.isfinite, (low, value, high))) and low <= value <= high and low < high, record["id"]

@@ -15,6 +15,7 @@ from lib import book, config
 SOURCES = ("lib", "notebooks", "params", "book", "Snakefile", ".snakemake")
 PAGES_ONLY = {"site": 1, "book": 1}
 ONE_CHAPTER = {"chapter": 1, "page": 1, **PAGES_ONLY}
+TWO_CHAPTERS = {"chapter": 2, "page": 2, **PAGES_ONLY}
 CHAPTERS = len(config.chapters())
 ALL_CHAPTERS = {"chapter": CHAPTERS, "page": CHAPTERS, **PAGES_ONLY}
 
@@ -80,9 +81,9 @@ def replace(name: str, old: str, new: str) -> Callable[[Path], None]:
         pytest.param(append("book/_static/book.css", "/* */\n"), PAGES_ONLY, id="style sheet"),
         pytest.param(append("notebooks/01_explore.py", "\n# %% [markdown]\n# More prose.\n"), PAGES_ONLY, id="prose"),
         pytest.param(append("notebooks/01_explore.py", "\n# %%\ncard\n"), ONE_CHAPTER, id="code cell"),
-        pytest.param(append("lib/networks/simple.py", "NEW = 1\n"), ONE_CHAPTER, id="network of one chapter"),
+        pytest.param(append("lib/networks/simple.py", "NEW = 1\n"), TWO_CHAPTERS, id="network of two chapters"),
         pytest.param(
-            replace("params/smoke.yml", "01_explore: {PICTURES: 6}", "01_explore: {PICTURES: 5}"),
+            replace("params/smoke.yml", "01_explore: {PICTURES: 6", "01_explore: {PICTURES: 5"),
             ONE_CHAPTER,
             id="parameter of one chapter",
         ),  # fmt: skip

@@ -48,6 +48,7 @@ def card(folder, classes: int, levels: list[int]) -> SimpleNamespace:
     if classes == 3:
         recipe = recipe[1:]  # colour
     return SimpleNamespace(
+        name="other",
         classes=["none", "some", "much"][:classes],
         graded=bool(levels),
         level_names={float(level): str(level) for level in levels},

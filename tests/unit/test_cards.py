@@ -62,7 +62,25 @@ WRONG = [
     ({"title": ["a"]}, ["title", "string"]),
     ({"licence": None}, ["licence", "required"]),
     ({"name": "other"}, ["without `name:`"]),
-    ({"colour": "blue"}, ["colour", "not permitted"]),
+    ({"colour": "blue"}, ["colour", "not permitted", "fields are: address, citation, classes, counts"]),
+    ({"readr": {}}, ["readr", "the nearest is 'reader'"]),
+    (
+        {"reader": READER | {"tabel": {}}},
+        ["reader.files.tabel", "fields are: kind, layout, package, root, table; the near"],
+    ),
+    (
+        {"reader": READER | {"table": TABLE | {"seperator": ";"}}},
+        ["seperator", "are: columns, image, path, rows, separator"],
+    ),
+    ({"recipe": [{"step": "resize", "size": 3}]}, ["recipe.0.resize.size", "not permitted", "fields are: step"]),
+    (
+        {"labels": LEVELS | {"abov": 1}},
+        ["abov", "fields are: above, column, kind, missing, names, values; the nearest"],
+    ),
+    (
+        {"policy": {"blank": {"decision": "drop", "reason": "x", "why": 1}}},
+        ["blank.why", "fields are: decision, reason"],
+    ),
     ({"positive": "broken"}, ["'broken'", "sound", "defective"]),
     ({"properties": "module_type"}, ["properties", "list"]),
     ({"recipe": [{"step": "sharpen"}]}, ["recipe.0", "sharpen", "'grey'"]),
@@ -148,7 +166,7 @@ def test_unknown_kind_of_a_policy_says_which_exist(book, write_card, tmp_path):
 def test_missing_package_says_what_to_do(write_card, monkeypatch):
     monkeypatch.delenv(config.DATA_VARIABLE, raising=False)
     write_card(reader=READER | {"package": "no_such_package"})
-    with pytest.raises(config.UserError, match="'no_such_package' is not installed; run `make book`"):
+    with pytest.raises(config.UserError, match="card's package 'no_such_package' is not installed; correct its name"):
         cards.load("mine").reader.location()
 
 
@@ -186,7 +204,7 @@ def test_folder_that_is_laid_out_otherwise_says_what_it_lacks(book, monkeypatch,
         ({"reader": READER | {"layout": "pictures/(?P<image>.*)"}}, "holds no image where the card expects them"),
         (
             {"reader": READER | {"layout": "images/(?P<image>.*)"}},
-            "none of the 128 images that labels.csv names is there",
+            "its column 'image' holds 'images/cell0001.png', 'images/cell0002.png' and 126 more, the layout's",
         ),
         ({"group": {"kind": "pattern", "pattern": "(person)"}}, "is in no path, such as 'images/cell0001.png'"),
     ],
@@ -225,6 +243,25 @@ def test_one_class_only_is_one_line(book, write_card, changeable_data):
     table.write_text(table.read_text().replace("poly", "mono"))
     with pytest.raises(config.UserError, match=r"data set mine has one class only \(mono\); two are needed"):
         cards.load("mine")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"classes": ["mono", "polly"]},
+            "the class 'polly'; looked for 'polly' in 'module_type', which holds: 'mono', 'poly'",
+        ),
+        ({"classes": ["mono", "polly"]}, "; the nearest is 'poly'"),
+        ({"classes": ["one", "two"], "names": {"mono": "one", "poli": "two"}}, "class 'two'; looked for 'poli' in"),
+    ],
+)
+def test_class_that_no_image_has_is_one_line(book, write_card, changes, words):
+    labels = {"kind": "classes", "column": "module_type", "names": changes.get("names", {})}
+    write_card(labels=labels, classes=changes["classes"], positive=None)
+    with pytest.raises(config.UserError) as caught:
+        cards.load("mine").rows()
+    assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_names_that_the_found_classes_lack_are_one_line(book, write_card):

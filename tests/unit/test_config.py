@@ -1,5 +1,7 @@
 """Paths follow the environment, unknown values are refused in one line that says which exist."""
 
+import os
+
 import pytest
 import yaml
 from pydantic import BaseModel, PositiveInt
@@ -37,8 +39,52 @@ def test_smoke_concludes_nothing(book):
 @pytest.mark.parametrize("name", ["", "Smoke", "huge", "../cpu"])
 def test_unknown_profile_says_which_exist(book, name):
     for use in (book, config.profile_settings, lambda name: config.chapter_parameters("01_explore", "elpv", name)):
-        with pytest.raises(config.UserError, match=rf"^PROFILE={name!r} does not exist; .* one of: smoke, cpu, gpu$"):
+        with pytest.raises(
+            config.UserError,
+            match=rf"^PROFILE={name!r} does not .* one of: smoke, cpu, gpu(; the nearest.*)?$",
+        ):
             use(name)
+
+
+@pytest.mark.parametrize(("name", "near"), [("elvp", "elpv"), ("chest_xrays", "chest_xray"), ("Elpv", "elpv")])
+def test_misspelt_name_says_the_nearest(book, name, near):
+    with pytest.raises(config.UserError, match=f"^DATASET='{name}' does not exist; .*; the nearest is '{near}'$"):
+        config.chapter("test", name, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        (b"title: x\nreader\nkind: files\n", 2, "could not find expected ':'"),
+        (b"a: 1\nb: [1, 2\nc: 3\n", 2, "expected ',' or ']'"),
+        (b"a: 1\nb: 'x\nc: 3\n", 2, "found unexpected end of stream"),
+        (b"a: 1\n  b: 2\n", 2, "mapping values are not allowed here"),
+        (b"a: 1\n\tb: 2\n", 2, "cannot start any token"),
+        (b"a: 1\nb: 'x' y\nc: 3\n", 2, "expected <block end>"),
+        (b"a: 1\nb: \x01\n", 2, "special characters are not allowed"),
+        (b"a: 1\nb: caf\xe9\n", 2, "no UTF-8 text"),
+        (b"\n\na: b: c", 3, "mapping values are not allowed here"),
+    ],
+)
+def test_a_mistake_in_a_yaml_file_is_told_with_the_line_where_it_begins(parameters, text, line, problem):
+    (parameters / "cpu.yml").write_bytes(text)
+    with pytest.raises(config.UserError) as caught:
+        config.read_yaml(parameters / "cpu.yml")
+    said = str(caught.value)
+    assert said.startswith(f"params/cpu.yml, line {line}: not valid YAML") and problem in said and "\n" not in said
+
+
+def test_data_becomes_an_absolute_path(monkeypatch, tmp_path):
+    (tmp_path / "pictures").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("pictures", "./pictures/", "~/pictures", str(tmp_path / "pictures")):
+        monkeypatch.setenv(config.DATA_VARIABLE, name)
+        config.settle_data()
+        assert os.environ[config.DATA_VARIABLE] == str(tmp_path / "pictures")
+    monkeypatch.setenv(config.DATA_VARIABLE, "")
+    config.settle_data()
+    assert os.environ[config.DATA_VARIABLE] == ""
 
 
 def test_unknown_data_set_says_which_exist(book):
@@ -55,7 +101,7 @@ def test_data_is_a_folder_or_nothing(monkeypatch, tmp_path):
     assert config.data_folder() == [tmp_path]
     for wrong in (tmp_path / "missing", __file__, "~nobody/x", "x" * 5000):
         monkeypatch.setenv(config.DATA_VARIABLE, str(wrong))
-        with pytest.raises(config.UserError, match="is no folder; DATA is a folder"):
+        with pytest.raises(config.UserError, match="is (a file, )?no folder; DATA is a folder"):
             config.data_folder()
 
 

@@ -220,8 +220,15 @@ def test_a_person_decides_on_single_images(book, monkeypatch, tmp_path):
     [
         ("truncated,*,keep,half is enough", "'images/cell0055.png' cannot be read and cannot be kept"),
         ("missing_label,*,keep,why not", "'images/cell0005.png' has no label and cannot be kept"),
-        ("manual,images/cell9999.png,drop,gone", "no image: 'images/cell9999.png'; write its path"),
-        ("near_copy,cell0001.png,keep,other", "no image: 'cell0001.png'; write its path"),
+        (
+            "manual,images/cell9999.png,drop,gone",
+            "elpv.csv, line 2: nothing of the kind manual was found for 'images/cell",
+        ),
+        (
+            "near_copy,cell0001.png,keep,other",
+            "was found for 'cell0001.png'; found: nothing; the nearest is 'images/cell",
+        ),
+        ("blank,images/cell0055.png,keep,dark", "found for 'images/cell0055.png'; found: truncated"),
     ],
 )
 def test_decisions_that_cannot_be_carried_out_are_one_line(book, changeable_data, monkeypatch, tmp_path, line, words):

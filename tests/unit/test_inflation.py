@@ -1,6 +1,7 @@
 """Planted: pictures of a group look alike and share a label by chance. Random folds are flattered by it, group folds are not."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -31,8 +32,13 @@ def test_memory_of_groups_is_measured():
     assert low < 0.5 < high
     assert study.difference("random", "group").interval()[0] > 0.1
     assert study.difference("random", "block").interval()[0] > 0  # a stretch shares the groups at its ends
-    strata = study.fold["group"]
-    assert study.difference("random", "group", strata).interval()[0] > 0.1
+
+
+def test_what_flatters_is_knowing_the_group():
+    study = inflation.study(*modules(1, size=24), SEEDS, KNeighborsClassifier(9))
+    low, high = study.difference("random", "group", study.groups).interval()
+    assert low < 0 < high  # images of one group are told apart as badly either way
+    assert study.beyond("random", "group", study.groups).interval()[0] > 0
 
 
 def test_where_groups_tell_nothing_nothing_is_inflated():
@@ -40,9 +46,78 @@ def test_where_groups_tell_nothing_nothing_is_inflated():
     labels, groups = generator.integers(0, 2, 320), np.repeat(np.arange(40), 8)
     features = generator.normal(size=(320, 4)) + labels[:, None]
     study = inflation.study(features, labels, groups, SEEDS, LogisticRegression())
-    low, high = study.difference("random", "group").interval()
+    found = study.difference("random", "group")
+    low, high = found.interval()
     assert low < 0 < high and high - low < 0.05
+    assert found.half_width() == pytest.approx((high - low) / 2)
+    low, high = study.beyond("random", "group", groups).interval()
+    assert low < 0 < high
     assert study.auc("group").value > 0.85
+
+
+def test_where_groups_tell_nothing_flattery_is_rarely_claimed():
+    """Simulated: labels that features tell alike in every group; the 95 % interval excludes 0 about as often as it may."""
+    claimed = 0
+    for seed in range(20):
+        generator = np.random.default_rng(seed)
+        labels, groups = generator.integers(0, 2, 320), np.repeat(np.arange(40), 8)
+        features = generator.normal(size=(320, 4)) + 0.5 * labels[:, None]
+        study = inflation.study(features, labels, groups, (1, 2), LogisticRegression())
+        claimed += study.difference("random", "group").interval()[0] > 0
+    assert claimed <= 3
+
+
+def test_both_ways_compare_the_very_same_pairs_each_scored_by_one_model():
+    """By hand: pairs of one fold under either scheme. A model whose scores are all shifted changes nothing."""
+    generator = np.random.default_rng(9)
+    labels, groups = generator.integers(0, 2, 60), np.repeat(np.arange(6), 10)
+    fold = {"random": generator.integers(0, 3, (1, 60)), "group": (groups // 2)[None]}
+    scores = {scheme: generator.random((1, 60)) for scheme in fold}
+    study = inflation.Inflation(labels, groups, fold, scores, {})
+
+    def by_hand(score, within):
+        won = [
+            (np.sign(score[one] - score[other]) + 1) / 2
+            for one in np.flatnonzero(labels == 1)
+            for other in np.flatnonzero(labels == 0)
+            if all(drawn[0, one] == drawn[0, other] for drawn in fold.values()) and within[one] == within[other]
+        ]
+        return np.mean(won)
+
+    every = np.zeros(60)
+    gain = {name: by_hand(scores["random"][0], w) - by_hand(scores["group"][0], w) for name, w in
+            {"all": every, "one group": groups}.items()}  # fmt: skip
+    assert study.difference("random", "group").value == pytest.approx(gain["all"])
+    assert study.difference("random", "group", groups).value == pytest.approx(gain["one group"])
+    assert study.beyond("random", "group", groups).value == pytest.approx(gain["all"] - gain["one group"])
+    shifted = {scheme: drawn / 2 + (fold[scheme] == 1) / 2 for scheme, drawn in scores.items()}
+    again = inflation.Inflation(labels, groups, fold, shifted, {})
+    assert again.difference("random", "group").value == pytest.approx(gain["all"])
+
+
+def test_kinds_are_judged_by_themselves():
+    features, labels, groups = modules(1)
+    kind = pd.Series(np.where(groups < 20, "poly", "mono"), name="type")
+    study = inflation.study(features, labels, groups, SEEDS, KNeighborsClassifier(9))
+    found = study.by_kind(kind).set_index("type")
+    part = study.of((kind == "mono").to_numpy())
+    assert found.index.tolist() == ["mono", "poly"] and found["groups"].tolist() == [20, 20]
+    assert found.loc["mono", "random less group"] == str(part.difference("random", "group"))
+    assert found.loc["mono", "half width"] == part.difference("random", "group").half_width()
+    single = study.by_kind(pd.Series(np.where(groups == 3, "odd", "usual"), name="type")).set_index("type")
+    assert single.loc["odd", "AUC, group"].startswith("not applicable") and np.isnan(single.loc["odd", "half width"])
+
+
+def test_a_model_suspects_labels_only_where_it_surely_tells_them():
+    generator = np.random.default_rng(3)
+    labels, groups = generator.integers(0, 2, 400), np.arange(400) // 10
+    sure = np.clip(0.3 + 0.4 * labels + generator.normal(0, 0.2, 400), 0, 1)
+    assert inflation.trusted(labels, sure, groups).value > 0.8
+    unsure = inflation.trusted(labels, generator.random(400), groups)
+    assert "is not surely above 0.7" in unsure.reason
+    assert "too few" in inflation.trusted(labels, None, groups).reason
+    several = np.column_stack([1 - sure, sure / 2, sure / 2])
+    assert inflation.trusted(labels + (labels & (np.arange(400) % 2)), several, groups).value > 0.6
 
 
 def test_each_seed_is_a_division_of_its_own_and_repeats():
@@ -58,7 +133,8 @@ def test_groups_of_single_images_are_no_scheme_of_their_own():
     assert study.reasons == {"group": "every group is one image, so folds by group are random folds"}
     assert study.auc("random").value > 0.5
     assert "every group is one image" in study.difference("random", "group").reason
-    np.testing.assert_array_equal(study.honest, study.probabilities["block"].mean(axis=0))
+    found = inflation.honest(features, labels, np.arange(320), SEEDS, LogisticRegression())
+    np.testing.assert_allclose(found, study.probabilities["random"].mean(axis=0))  # a group of one is an image
 
 
 def test_many_classes():
@@ -72,8 +148,9 @@ def test_many_classes():
 def test_one_class_gives_reasons():
     features, labels, groups = modules(6)
     study = inflation.study(features, labels * 0, groups, SEEDS, LogisticRegression())
-    assert set(study.reasons) == set(inflation.SCHEMES) and study.honest is None
+    assert set(study.reasons) == set(inflation.SCHEMES)
     assert "one class" in study.auc("random").reason
+    assert inflation.honest(features, labels * 0, groups, SEEDS) is None
     assert study.reasons["random"] == "the 320 images are of one class, or without labels"
 
 

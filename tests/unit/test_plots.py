@@ -12,6 +12,7 @@ import pytest
 
 from lib import intervals, plots
 from lib.estimates import Inapplicable
+from lib.texts import Sentence
 
 GENERATOR = np.random.default_rng(7)
 HISTORY = pd.DataFrame(
@@ -30,17 +31,21 @@ ESTIMATES = {"AUC": intervals.seed_mean_estimate([0.7, 0.8, 0.9]), "F1": interva
 UNASKED = Inapplicable("nothing is graded")
 THREE = np.tile([0.25, 0.6], (3, 4, 1))  # epochs, images, of the second and the third class
 IMAGES = {"grey": [GENERATOR.integers(0, 256, (6, 5), np.uint8)] * 3, "colour": [np.full((4, 4, 3), 99, np.uint8)]}
+POINTS = np.array([[0.123, 1], [2, 3], [4, 5], [6, 7]], np.float32)
+LEVELS = pd.Series(["low", None, "high", "low"], name="level").astype(pd.CategoricalDtype(["low", "middle", "high"]))
+KERNELS = {"before": np.linspace(-1, 1, 54).reshape(3, 3, 3, 2), "after": np.full((3, 3, 3, 2), 0.5)}
 FIGURES = {
     "histograms": lambda: plots.histograms(TABLE, {"brightness": "grey value"}, "level"),
     "bars": lambda: plots.bars(COUNTS, "images", plots.PART_COLOURS),
     "pictures": lambda: plots.pictures(IMAGES, [["a", "b", "c"], ["d"]]),
     "curves": lambda: plots.curves(HISTORY, {"loss": "loss, nats", "accuracy": "accuracy"}, by="levels"),
+    "compared": lambda: plots.compared(HISTORY, {"loss": "loss, nats", "accuracy": "accuracy"}, "levels"),
+    "filters": lambda: plots.filters(KERNELS),
     "dynamics": lambda: plots.dynamics(PROBABILITIES, np.array([0, 1, 0, 1, 1, 0]), ["sound", "defective"]),
     "dynamics of three": lambda: plots.dynamics(THREE, np.array([0, 1, 2, 1]), ["low", "middle", "high"]),
     "intervals": lambda: plots.intervals(ESTIMATES, "score", 0.5),
-    "nothing to measure": lambda: plots.intervals({"learning": UNASKED, "scoring": UNASKED}, "difference", 0),
     "metrics": lambda: plots.metrics({"auc": ESTIMATES["AUC"], "f1": UNASKED}, {"auc": 0.5, "accuracy": 0.7}),
-    "no strip": lambda: plots.strips({}, "AUC", np.nan),
+    "scatter": lambda: plots.scatter(POINTS, LEVELS, ["a", "b", "c", "d"]),
     "strips": lambda: plots.strips({"zero": [0.7, 0.8], "prior": [0.6]}, "loss, nats", 0.65),
     "confusion": lambda: plots.confusion(np.array([[8, 2], [1, 9]]), ["sound", "defective"]),
 }
@@ -56,7 +61,7 @@ def test_every_figure_has_the_common_look_and_can_be_stored(name):
     assert len(plotly.io.from_json(figure.to_json()).data) == len(figure.data)
 
 
-@pytest.mark.parametrize("name", sorted(set(FIGURES) - {"pictures"}))
+@pytest.mark.parametrize("name", sorted(set(FIGURES) - {"pictures", "filters"}))
 def test_axes_of_every_chart_have_titles(name):
     layout = FIGURES[name]().layout
     assert any(layout[axis].title.text for axis in layout if axis.startswith(("xaxis", "yaxis")))
@@ -67,11 +72,48 @@ def test_colours_of_a_palette_differ(palette):
     assert len(set(palette)) == len(palette)
 
 
+@pytest.mark.parametrize(
+    ("drawn", "said"),
+    [
+        (lambda: plots.intervals({"learning": UNASKED, "scoring": UNASKED}, "difference", 0), "nothing is graded"),
+        (lambda: plots.side_by_side({"a": {"b": UNASKED}}, "AUC", 0.5), "nothing is graded"),
+        (lambda: plots.intervals({}, "AUC"), "nothing was measured"),
+        (lambda: plots.strips({}, "AUC", np.nan), "nothing to be drawn"),
+        (lambda: plots.pictures({}), "no such image"),
+        (lambda: plots.bars(COUNTS * np.nan, "images"), "no such number"),
+    ],
+)
+def test_where_there_is_nothing_to_draw_a_sentence_stands(drawn, said):
+    assert isinstance(drawn(), Sentence) and said in drawn().text
+
+
+def test_what_stands_below_a_picture_stands_below_it():
+    figure = plots.pictures(IMAGES, below=[["a.png<br>cat", "b.png", "c.png"], ["d.png"]])
+    notes = {note.text: (note.xref, note.yref, note.y) for note in figure.layout.annotations if note.text in
+             ("a.png<br>cat", "d.png")}  # fmt: skip
+    assert notes == {"a.png<br>cat": ("x domain", "y domain", 0), "d.png": ("x6 domain", "y6 domain", 0)}
+    assert figure.data[3].xaxis == "x6"  # the first picture of the second row
+    assert figure.layout.height > FIGURES["pictures"]().layout.height
+
+
 def test_histograms_show_shares_of_each_level():
     figure = FIGURES["histograms"]()
     assert {trace.name for trace in figure.data} == {"sound", "defective", "odd"}
     for trace in figure.data:
         assert sum(trace.y) == pytest.approx(1)
+
+
+def test_points_of_a_map_carry_label_and_name():
+    figure = FIGURES["scatter"]()
+    found = {trace.name: (list(trace.text), list(trace.x.round(2)), list(trace.y)) for trace in figure.data}
+    assert found == {
+        "low": (["a", "d"], [pytest.approx(0.12), 6], [1, 7]),
+        "high": (["c"], [4], [5]),
+        "without label": (["b"], [2], [3]),
+    }
+    assert [trace.name for trace in figure.data] == ["low", "high", "without label"]
+    assert all(trace.type == "scatter" for trace in figure.data), "WebGL prints blank"
+    assert len({trace.marker.color for trace in figure.data}) == 3
 
 
 def test_bars_show_the_counts():
@@ -107,8 +149,26 @@ def test_curves_are_means_over_seeds_with_their_range():
     np.testing.assert_allclose(band.y, [1.1, 0.6, 1 / 3 + 0.1, 1 / 3, 0.5, 1.0])
 
 
+def test_settings_are_compared_in_a_panel_a_part_and_metric():
+    higher = HISTORY.assign(loss=HISTORY["loss"] + (HISTORY["levels"] == "all"))
+    figure = plots.compared(higher, {"loss": "loss, nats", "accuracy": "accuracy"}, "levels")
+    drawn = {(trace.name, trace.xaxis, trace.line.color) for trace in lines(figure)}
+    assert len(drawn) == 8 and {name for name, _, _ in drawn} == {"extreme", "all"}
+    colours = {name: {colour for other, _, colour in drawn if other == name} for name, _, _ in drawn}
+    assert all(len(found) == 1 for found in colours.values()) and colours["all"] != colours["extreme"]
+    for trace, more in zip(lines(figure)[:2], (0, 1), strict=True):
+        np.testing.assert_allclose(trace.y, [1.05 + more, 0.55 + more, 1 / 3 + 0.05 + more])
+
+
+def test_filters_share_one_scale_with_zero_in_the_middle():
+    first, second = (shown(FIGURES["filters"]().data[i]) for i in (0, 2))
+    assert first.shape == (3, 3, 3) and first.min() == 0 and (second == 191).all()
+    zero = plots.filters({"dead": np.zeros((3, 3, 5, 4))})
+    assert len(zero.data) == 4 and (shown(zero.data[0]) == 128).all()
+
+
 def test_each_name_stands_once_in_the_legend():
-    for name in ("curves", "dynamics"):
+    for name in ("curves", "compared", "dynamics"):
         named = [trace.name for trace in FIGURES[name]().data if trace.showlegend]
         assert len(named) == len(set(named)) == 2
 

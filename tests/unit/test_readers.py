@@ -140,8 +140,34 @@ def test_thousands_of_absent_files_are_normal_and_all_of_them_a_mistake(listing)
     found, findings = listing(files, r"(?P<image>\d+)\.png", {"path": "labels.csv"})
     assert found["path"].tolist() == ["7.png"] and len(findings) == 2999 and set(findings["kind"]) == {"missing_file"}
     files["labels.csv"] = b"image,level\n" + rows.replace(b"\n7,0\n", b"\n")
-    with pytest.raises(config.UserError, match="none of the 2999 images that labels.csv names is there, such as '0'"):
+    with pytest.raises(
+        config.UserError,
+        match="none of the 2999 images .* is there: its column 'image' holds '0', '1' and 2,997 more",
+    ):
         listing(files, r"(?P<image>\d+)\.png", {"path": "labels.csv"})
+
+
+@pytest.mark.parametrize(
+    ("group", "names"),
+    [(r"(?P<image>[^/]+)\.jpg", ["a.jpg", "b.v2.JPG", "c.png"]), (r"(?P<image>[^/]+\.jpg)", ["a", "b.v2", "c"])],
+)
+def test_names_are_found_with_and_without_their_ending(listing, group, names):
+    table = "".join(f"{name},{label}\n" for name, label in zip(names, "xyz", strict=True))
+    files = {"photos/a.jpg": b"x", "photos/b.v2.jpg": b"x", "labels.csv": f"file,label\n{table}".encode()}
+    rows, findings = listing(files, f"photos/{group}", {"path": "labels.csv", "image": "file"})
+    assert rows[["path", "label"]].to_numpy().tolist() == [["photos/a.jpg", "x"], ["photos/b.v2.jpg", "y"]]
+    assert kinds(findings) == {"missing_file": ["c"]}
+
+
+def test_two_images_of_one_name_are_told_apart_or_refused(listing):
+    files = {"a.jpg": b"x", "a.png": b"x", "labels.csv": b"image,label\na,x\n"}
+    with pytest.raises(
+        config.UserError, match="'a.jpg' and 'a.png' are one name in labels.csv, which gives no endings"
+    ):
+        listing(files, r"(?P<image>.*\.(jpg|png))", {"path": "labels.csv"})
+    files["labels.csv"] = b"image,label\na.jpg,x\na.png,y\n"
+    rows, _ = listing(files, r"(?P<image>.*\.(jpg|png))", {"path": "labels.csv"})
+    assert rows["label"].tolist() == ["x", "y"]
 
 
 def test_links_are_told_and_what_is_no_file_is_passed_over(listing, tmp_path):
@@ -221,12 +247,12 @@ def test_array_file_gives_images_labels_and_parts(npz, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"val_labels": None}, "val_labels of shape (0,); one label an image is needed"),
+        ({"val_labels": None}, "has val_images without val_labels; one label an image is needed"),
         ({"val_labels": np.zeros((4, 14))}, "val_images of shape (4, 28, 28), val_labels of shape (4, 14)"),
         ({"val_labels": np.zeros(3)}, "one label an image is needed"),
         ({"val_images": np.array(7)}, "val_images of shape ()"),
         ({"val_labels": np.array(["a", None, 1, 2], dtype=object)}, "is no .npz file of plain arrays"),
-        ({name: None for name in ARRAYS} | {"x": np.zeros(2)}, "has no array <part>_images; its arrays are: x"),
+        ({name: None for name in ARRAYS} | {"x": np.zeros(2)}, "has no array <part>_images; its arrays are: 'x'"),
         (
             {f"{part}_labels": np.zeros(size) for part, size in (("train", 12), ("val", 4), ("test", 4))},
             "one class only (0.0)",

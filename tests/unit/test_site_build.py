@@ -1,5 +1,7 @@
 """Builds of the site: what is refused, what a partial build shows, and that the earlier site survives."""
 
+import csv
+import html
 import json
 import re
 import runpy
@@ -9,12 +11,14 @@ import threading
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 
 from lib.site import build
 from lib.site.notebook import SiteError
 
-make_book = runpy.run_path(str(Path(__file__).parents[1] / "browser" / "fake_book.py"))["make_book"]
+fake_book = runpy.run_path(str(Path(__file__).parents[1] / "browser" / "fake_book.py"))
+make_book = fake_book["make_book"]
 
 
 @pytest.fixture
@@ -61,6 +65,24 @@ def test_a_full_build_shows_chapters_verdicts_and_runs(small_book: tuple[Path, P
     assert "elpv/cpu/site/index.html" in (root.parents[1] / "index.html").read_text()
 
 
+HOSTILE = "<script>alert(1)</script> **bold** [a](http://b) `c` {{d}} $e$ ```"
+
+
+def test_all_findings_can_be_read_and_what_a_person_wrote_stands_as_it_is(small_book: tuple[Path, Path]) -> None:
+    root, notebooks = small_book
+    written = ["across_parts", "a.png", "test-0123", "one, two", "keep", HOSTILE, "hand", True]
+    columns = ["kind", "image", "other", "detail", "decision", "reason", "by", "hidden"]
+    pd.DataFrame([written], columns=columns).to_parquet(root / "data" / "ledger.parquet")
+    data = json.loads((root / "data" / "data.json").read_text()) | {"let_through": {HOSTILE: 1}}
+    (root / "data" / "data.json").write_text(json.dumps(data))
+    change(notebooks / "01_look.py", "A wide table follows", "[All](findings.csv). A wide table follows")
+    assert build.build_site(root, notebooks) == 2
+    (link,) = re.findall(r'href="([^"]*findings\.csv)"', page(root, "01_look"))
+    with (root / "site" / link).open(newline="") as file:
+        assert list(csv.reader(file)) == [columns, [*map(str, written)]]
+    assert f"1 image: {html.escape(HOSTILE)}<" in page(root, "index")
+
+
 def test_a_partial_build_says_what_has_not_run_and_goes_on_from_there(small_book: tuple[Path, Path]) -> None:
     root, notebooks = small_book
     (root / "chapters" / "01_look").rename(root / "later")
@@ -80,6 +102,31 @@ def test_a_partial_build_writes_only_the_pages_that_changed(small_book: tuple[Pa
     command_line(root, notebooks, partial=True)
     changed = {name for name, time in times.items() if (root / "site" / name).stat().st_mtime_ns != time}
     assert changed == {"03_train.html"}
+
+
+def test_a_study_has_a_page_once_it_was_run(small_book: tuple[Path, Path]) -> None:
+    root, notebooks = small_book
+    script = (
+        fake_book["LOOK"].replace("What is in the pictures?", "How do we compare?").replace('"brightness"', '"study"')
+    )
+    (notebooks / "study_compare.py").write_text(script)
+    assert build.build_site(root, notebooks, partial=True) == 2
+    assert "Studies" not in page(root, "index") and not (root / "site" / "study_compare.html").exists()
+
+    studies = root.parent / "studies"
+    outputs = [[], [], [fake_book["plot"]("share")], [fake_book["wide_table"]()]]
+    fake_book["write_chapter"](studies, notebooks, "study_compare", script, outputs)
+    record = studies / "chapters" / "study_compare" / "record.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"labels": "of all images: 540"}))
+    assert build.build_site(root, notebooks, partial=True) == 2
+    assert "Studies" in page(root, "index") and "study_compare.html" in page(root, "index")
+    assert "<h1>How do we compare?" in page(root, "study_compare")
+    assert "<dt>Labels</dt><dd>of all images: 540</dd>" in page(root, "study_compare")
+    assert "Labels" not in page(root, "01_look")
+
+    (notebooks / "study_compare.py").write_text(script + "\n# %%\n1\n")
+    assert build.build_site(root, notebooks, partial=True) == 2
+    assert "run it again with" in page(root, "study_compare")
 
 
 def test_newer_prose_is_shown_with_the_outputs_there_are(small_book: tuple[Path, Path]) -> None:

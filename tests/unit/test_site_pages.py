@@ -14,7 +14,7 @@ import pytest
 from lib import config
 from lib.site import fragments, notebook, results
 from lib.site.catalogue import varying_settings
-from lib.site.contents import read_chapters, table_of_contents
+from lib.site.contents import read_chapters, read_studies, table_of_contents
 from lib.site.mime import PLOTLY, PlotlyRenderer, plotly_box
 from lib.site.verdicts import NOT_APPLICABLE, VERDICTS, claim, error_sentence
 
@@ -46,6 +46,19 @@ def test_contents_follow_the_numbers_of_the_notebooks(tmp_path: Path) -> None:
     assert [chapter.heading for chapter in chapters] == ["2. Is 02_early good?", "10. Is 10_late good?"]
     files = [entry["file"] for part in table_of_contents(chapters)["subtrees"] for entry in part["entries"]]
     assert files == ["02_early", "10_late", "hypotheses", "catalogue", "references"]
+
+
+def test_studies_stand_apart_from_chapters(tmp_path: Path) -> None:
+    for name in ("02_early", "study_other", "train_one"):
+        (tmp_path / f"{name}.py").write_text(f"# %% [markdown]\n# # Is {name} good?\n# More.\n")
+    chapters, studies = read_chapters(tmp_path), read_studies(tmp_path)
+    assert [study.heading for study in studies] == ["Is study_other good?"]
+    trees = table_of_contents(chapters, studies)["subtrees"]
+    assert [(tree["caption"], tree["entries"][0]["file"]) for tree in trees[:2]] == [
+        ("Chapters", "02_early"),
+        ("Studies", "study_other"),
+    ]
+    assert [tree["caption"] for tree in table_of_contents(chapters)["subtrees"]] == ["Chapters", "Results"]
 
 
 def test_a_chapter_without_a_title_is_named(tmp_path: Path) -> None:

@@ -62,6 +62,17 @@ def test_levels_are_shared_out_better_than_by_chance():
     assert np.abs(shares - np.array(list(splits.PARTS.values()))[:, np.newaxis]).mean() < 0.06
 
 
+def test_no_part_rests_on_one_group_where_that_can_be_had():
+    """Of 40 groups of 30 images, 10 hold 25 positive ones and 30 hold 2: the positives of a part lie in several groups."""
+    groups, rich = np.repeat(np.arange(40), 30), np.arange(40) % 4 == 0
+    labels = np.concatenate([np.arange(30) < (25 if is_rich else 2) for is_rich in rich]).astype(int)
+    for seed in range(6):
+        part = splits.assign_parts(groups, labels, seed)
+        for name in ("tuning", "validation", "test"):
+            own = np.bincount(groups[part == name], labels[part == name])
+            assert own.sum() ** 2 / (own**2).sum() > 2, (seed, name)
+
+
 @given(sizes, st.integers(0, 100))
 @few_trials
 def test_same_seed_same_parts(sizes, seed):
@@ -138,8 +149,9 @@ labels = st.lists(st.integers(0, 1), min_size=30, max_size=60).filter(lambda val
 
 def selected(labels: list[int], seed: int = 1, **selection) -> pd.DataFrame:
     levels = [label + position % 2 / 2 for position, label in enumerate(labels)]
-    table = pd.DataFrame({"label": labels, "level": levels}, index=range(7, 7 + len(labels)))
-    found = splits.select(table, Selection.model_validate(selection), CLASSES, seed)
+    table = pd.DataFrame({"label": labels, "level": levels, "part": "train"}, index=range(7, 7 + len(labels)))
+    table["turn"] = splits.turns(table.assign(pixels_sha256=table.index.astype(str)), seed)
+    found = splits.select(table, Selection.model_validate(selection), CLASSES)
     assert found.index.is_unique and found.index.is_monotonic_increasing
     pd.testing.assert_frame_equal(found, table.loc[found.index])
     return found

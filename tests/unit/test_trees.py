@@ -29,7 +29,7 @@ from tests.data.planted import pair
 
 BROKEN = {"truncated", "empty_file", "lfs_pointer", "not_an_image", "too_large", "unsupported", "unreadable", "junk"}
 OUTLIERS = ["outlier_brightness", "outlier_contrast", "outlier_sharpness", "outlier_size", "outlier_aspect"]
-COPIES = {"copy_of_bytes", "copy_of_pixels", "near_copy"}
+COPIES = {"copy_of_bytes", "copy_of_pixels", "near_copy", "repeated_series"}
 OTHER = {"wrong_extension", "blank", "no_group", "outside_layout", "repeated_tree", "label_conflict", "across_parts"}
 TABLES = {
     "missing_file",

@@ -1,0 +1,105 @@
+"""Runs a frozen backbone over an array of images, in a process of its own.
+
+`python -m lib.features.extraction PIXELS.npy SETTINGS-AS-JSON TARGET.npy`
+"""
+
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from lib import networks, steps
+from lib.features import Settings
+from lib.training import determinism
+
+BATCH = 32  # images at a time: small enough for the processor's cache
+
+Forward = Callable[[np.ndarray], np.ndarray]  # (n, size, size, channels) uint8 -> (n, d) float32
+
+
+def build(settings: Settings, channels: int) -> keras.Model:
+    """The recipe's last steps, the backbone, the mean over positions: (n, size, size, channels) in [0, 255] -> (n, d).
+
+    An image that is still grey at the end of the recipe is repeated to three channels.
+    """
+    determinism.fix(settings.threads, seed=0)
+    family = networks.family(settings.network.family)
+    inputs = keras.Input((settings.image_size, settings.image_size, channels), name="image")
+    x = inputs
+    for step in steps.graph_part(settings.recipe):
+        x = step.connect(x)
+    if x.shape[-1] == 1:
+        x = steps.RepeatChannels().connect(x)
+    x = family.build(x, family.Parameters(**settings.network.parameters))
+    return keras.Model(inputs, keras.layers.GlobalAveragePooling2D(name="global_average")(x))
+
+
+def keras_forward(network: keras.Model, threads: int) -> Forward:
+    """Keras' own engine; it shares each image's work between the threads that TensorFlow was given."""
+    return lambda images: network.predict_on_batch(images.astype(np.float32))
+
+
+def onnx_forward(network: keras.Model, threads: int) -> Forward:
+    """ONNX Runtime on the network as Keras exports it.
+
+    Each thread computes whole images, one at a time: nothing waits for another thread, the numbers stay in the
+    processor's cache, and they do not depend on threads or neighbours.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.use_deterministic_compute = True
+    session = onnxruntime.InferenceSession(exported(network), options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    pool = ThreadPoolExecutor(threads)
+
+    def one(image: np.ndarray) -> np.ndarray:
+        return session.run(None, {name: image[np.newaxis].astype(np.float32)})[0]
+
+    return lambda images: np.concatenate(list(pool.map(one, images)))
+
+
+ENGINES = {"keras": keras_forward, "onnx": onnx_forward}
+
+
+def batches(images: np.ndarray, forward: Forward) -> Iterator[tuple[slice, np.ndarray]]:
+    """Features batch by batch, with the rows that they belong to."""
+    for start in tqdm(range(0, len(images), BATCH), desc="features", ncols=80, disable=None):
+        rows = slice(start, min(start + BATCH, len(images)))
+        yield rows, forward(images[rows])
+
+
+def extract(images: np.ndarray, settings: Settings, target: Path) -> None:
+    """Write the features of all images as one array. Raises ValueError where one is no finite number."""
+    network = build(settings, images.shape[-1])
+    array = np.lib.format.open_memmap(target, "w+", np.float32, (len(images), network.output_shape[-1]))
+    for rows, found in batches(images, ENGINES[settings.engine](network, settings.threads)):
+        if not np.isfinite(found).all():
+            raise ValueError(f"features of the images {rows.start} to {rows.stop} are not all finite")
+        array[rows] = found
+    array.flush()
+
+
+def exported(network: keras.Model) -> bytes:
+    """The network in ONNX's format, by Keras' own export."""
+    network(np.zeros((1, *network.input_shape[1:]), np.float32))  # only what was called can be exported
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of Keras' export about NumPy's names
+        path = Path(folder) / "network.onnx"
+        network.export(path, format="onnx", verbose=False)
+        return path.read_bytes()
+
+
+if __name__ == "__main__":
+    pixels, settings, target = sys.argv[1:]
+    extract(np.load(pixels, mmap_mode="r"), Settings.model_validate_json(settings), Path(target))

@@ -1,0 +1,55 @@
+"""What a message about a mistake can add: the nearest name, the fields that a place has, the line of a file."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel
+
+
+def nearest(value: str, known: Iterable[str]) -> str:
+    """`; the nearest is '...'`, or nothing where no name is near."""
+    found = difflib.get_close_matches(value, list(known), n=1)
+    return f"; the nearest is {found[0]!r}" if found else ""
+
+
+def shown(values: Iterable[str], most: int = 5) -> str:
+    """The first few values, quoted, and how many more there are."""
+    values = list(values)
+    more = f" and {len(values) - most:,} more" if len(values) > most else ""
+    return (", ".join(map(repr, values[:most])) or "nothing") + more
+
+
+def fields_there(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
+    """Which fields the place of an unknown field has, and the one it is nearest to.
+
+    location: as pydantic gives it: names of fields, positions in lists, and the kind of one of several models.
+    """
+    models = [model]
+    for step in location[:-1]:
+        fields = [each.model_fields[step].annotation for each in models if step in each.model_fields]
+        kinds = [each for each in models if any(step in get_args(f.annotation) for f in each.model_fields.values())]
+        models = [inner for annotation in fields for inner in _models(annotation)] or kinds or models
+    names = sorted({name for each in models for name in each.model_fields} - {"name"})
+    return f", fields are: {', '.join(names)}{nearest(str(location[-1]), names)}"
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)
+
+
+def in_yaml(content: bytes, error: yaml.YAMLError | UnicodeDecodeError) -> tuple[int, str]:
+    """Line, from 1 on, and problem of a text that is no YAML.
+
+    What was never closed or ended is told where it begins, not where that is noticed.
+    """
+    if isinstance(error, UnicodeDecodeError):
+        return content[: error.start].count(b"\n") + 1, "no UTF-8 text"
+    if isinstance(error, yaml.reader.ReaderError):
+        return content.decode("utf-8-sig")[: error.position].count("\n") + 1, error.reason
+    unended = (error.context or "").startswith(("while scanning a", "while parsing a flow")) and error.context_mark
+    return (unended or error.problem_mark).line + 1, error.problem

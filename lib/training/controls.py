@@ -1,0 +1,48 @@
+"""Data changed on purpose: what a run sees when something is taken from it (S3.21, S3.22)."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from lib.training.configuration import Configuration
+from lib.training.data import Data, Part
+
+
+def applied(configuration: Configuration, data: Data) -> Data:
+    """The data as the run's control has them; the same object where nothing is changed.
+
+    Pixels are hidden in every part, labels shuffled and one batch chosen in the training part alone, all from the seed.
+    """
+    control, seed = configuration.control, configuration.seed
+    if control.one_batch:
+        data = replace(data, train=one_batch(data.train, configuration.batch_size, seed))
+    if control.shuffled_labels:
+        data = replace(data, train=shuffled(data.train, seed))
+    if control.hidden:
+        parts = data.parts().items()
+        shown = {name: hidden(part, control.hidden, [seed, number]) for number, (name, part) in enumerate(parts)}
+        data = replace(data, **shown)
+    return data
+
+
+def one_batch(part: Part, size: int, seed: int) -> Part:
+    """At most `size` images of a part, with the classes in turn, so that each is there as often as another if it can be."""
+    generator = np.random.default_rng(seed)
+    order = generator.permutation(len(part))
+    labels = part.labels[order]
+    turn = np.empty(len(part), int)
+    for label in np.unique(labels):
+        turn[labels == label] = np.arange(np.sum(labels == label))
+    return part.chosen(np.sort(order[np.lexsort((labels, turn))[:size]]))
+
+
+def shuffled(part: Part, seed: int) -> Part:
+    """The same images and the same labels, no longer together."""
+    return replace(part, labels=np.random.default_rng(seed).permutation(part.labels))
+
+
+def hidden(part: Part, share: float, seed: list[int]) -> Part:
+    """A copy with a share of each image's pixels black (0), the same ones in every epoch; 1: all of them."""
+    pixels = part.pixels[part.rows]
+    dark = np.random.default_rng(seed).random(pixels.shape[:3]) < share
+    return replace(part, pixels=np.where(dark[..., np.newaxis], np.uint8(0), pixels), rows=np.arange(len(part)))

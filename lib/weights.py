@@ -1,0 +1,148 @@
+"""Pre-trained weights out of packages: a legacy PyTorch file read to arrays, without PyTorch and without running any of it."""
+
+import importlib.util
+import math
+import pickle
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+import numpy as np
+
+MAGIC = 0x1950A86A20F9469CFC6C  # first value of PyTorch's file format before version 1.6
+FORMAT = 1001
+STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+
+
+class WeightsRefused(ValueError):
+    """A file that is not just tensors, or tensors that do not fit the network."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Storage:
+    key: str
+    dtype: np.dtype
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Tensor:
+    storage: _Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]  # in numbers
+
+
+def find(package: str) -> Path:
+    """The one weights file (`models/*.pth`) of an installed package. Raises WeightsRefused when it is not there."""
+    spec = importlib.util.find_spec(package)
+    files = sorted(Path(spec.origin).parent.glob("models/*.pth")) if spec and spec.origin else []
+    if len(files) != 1:
+        raise WeightsRefused(f"package {package} holds {len(files)} weights files, expected one; install it again")
+    return files[0]
+
+
+def read(path: Path) -> dict[str, np.ndarray]:
+    """All tensors of a state dict by name, float32 or int64, in PyTorch's layouts.
+
+    A pickle can name any function and have it called. This one may name tensors, their storages and the ordered
+    dictionary that holds them; anything else is refused before it is looked up.
+    Raises WeightsRefused naming the file and what is wrong with it.
+    """
+    try:
+        with path.open("rb") as file:
+            return _read(file)
+    except (
+        pickle.UnpicklingError,
+        EOFError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        LookupError,
+        OverflowError,
+    ) as error:
+        raise WeightsRefused(f"{path.name} is no file of plain weights: {error}") from None
+
+
+class _TensorsOnly(pickle.Unpickler):
+    """Knows four names, all of them ours or harmless."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return _tensor
+        if module == "torch" and name in STORAGES:
+            return partial(_no_call, name)
+        raise WeightsRefused(f"it asks for {module}.{name}, which is no tensor")
+
+    def persistent_load(self, pid: Any) -> _Storage:
+        kind, storage, key, _, count, view = pid
+        if kind != "storage" or not isinstance(storage, partial) or view is not None or not isinstance(key, str):
+            raise WeightsRefused(f"unexpected storage {pid!r:.80}")
+        return _Storage(key, STORAGES[storage.args[0]], _whole(count))
+
+
+def _no_call(name: str, *_: Any) -> NoReturn:
+    raise WeightsRefused(f"it calls {name}")
+
+
+def _tensor(storage: _Storage, offset: int, shape: tuple, strides: tuple, *_: Any) -> _Tensor:
+    """What stands in for PyTorch's own function: a description, checked when the numbers are there."""
+    if not isinstance(storage, _Storage):
+        raise WeightsRefused("a tensor without a storage")
+    shape, strides = tuple(map(_whole, shape)), tuple(map(_whole, strides))
+    if len(shape) != len(strides) or not _dense(shape, strides):
+        raise WeightsRefused(f"a tensor of shape {shape} with steps of {strides}")
+    if _whole(offset) + math.prod(shape) > storage.count:
+        raise WeightsRefused(f"a tensor of shape {shape} reaches beyond its {storage.count} numbers")
+    return _Tensor(storage, offset, shape, strides)
+
+
+def _dense(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+    """Whether every number of a stretch is used once, whatever the order of the axes."""
+    step = 1
+    for stride, size in sorted((stride, size) for stride, size in zip(strides, shape, strict=True) if size > 1):
+        if stride != step:
+            return False
+        step *= size
+    return True
+
+
+def _whole(number: Any) -> int:
+    if type(number) is not int or number < 0:
+        raise WeightsRefused(f"{number!r:.40} is no size")
+    return number
+
+
+def _read(file: BinaryIO) -> dict[str, np.ndarray]:
+    def load() -> Any:
+        return _TensorsOnly(file).load()
+
+    if load() != MAGIC or load() != FORMAT or not load()["little_endian"]:
+        raise WeightsRefused("not PyTorch's format of before version 1.6")
+    state, keys = load(), load()
+    if not isinstance(state, dict) or not all(isinstance(value, _Tensor) for value in state.values()):
+        raise WeightsRefused("its content is no dictionary of tensors")
+    storages = {tensor.storage.key: tensor.storage for tensor in state.values()}
+    if sorted(storages) != sorted(keys):
+        raise WeightsRefused("its storages are not those of its tensors")
+    numbers = {key: _numbers(file, storages[key]) for key in keys}
+    if file.read(1):
+        raise WeightsRefused("something follows the last tensor")
+    return {name: _array(tensor, numbers[tensor.storage.key]) for name, tensor in state.items()}
+
+
+def _numbers(file: BinaryIO, storage: _Storage) -> np.ndarray:
+    count = int.from_bytes(file.read(8), "little")
+    data = file.read(count * storage.dtype.itemsize) if count == storage.count else b""
+    if len(data) != storage.count * storage.dtype.itemsize:
+        raise WeightsRefused(f"storage {storage.key} is not of {storage.count} numbers")
+    return np.frombuffer(data, storage.dtype)
+
+
+def _array(tensor: _Tensor, numbers: np.ndarray) -> np.ndarray:
+    steps = [stride * numbers.itemsize for stride in tensor.strides]
+    return np.lib.stride_tricks.as_strided(numbers[tensor.offset :], tensor.shape, steps, writeable=False)
