@@ -125,4 +125,7 @@ def test_a_leak_stops_the_book_and_the_advice_works_as_written(tmp_path):
     assert done.returncode == 0, done.stderr
     ledger = pd.read_parquet(tmp_path / "build" / dataset / "smoke" / "data" / "ledger.parquet")
     leaks = ledger[ledger["kind"] == "across_parts"]
-    assert leaks[["decision", "reason", "by"]].to_numpy().tolist() == [["drop", "the parts share images", "hand"]]
+    assert leaks.loc[leaks["by"] == "hand", ["decision", "reason"]].to_numpy().tolist() == [
+        ["drop", "the parts share images"]
+    ]
+    assert set(leaks["decision"]) == {"drop"} and len(leaks) > 1  # exact copies gave way before
