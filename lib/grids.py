@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -97,15 +97,31 @@ def _simple(
 
 @dataclass(frozen=True)
 class Family:
-    """A study and the chapter whose parameters it takes."""
+    """A study, the chapter whose parameters it takes, and which setting differs from which by exactly one change.
+
+    parents: setting -> the setting of the same study that it is compared with; one that is not named has no parent.
+    """
 
     chapter: str
     study: Callable[..., Study]
+    parents: Callable[[Study], dict[str, str]] = field(default=lambda study: {})
 
+
+def children_of(parent: str, others: dict[str, str | None] | None = None) -> Callable[[Study], dict[str, str]]:
+    """Every setting of a study is compared with this one, but those that `others` gives a parent of their own, or None."""
+
+    def parents(study: Study) -> dict[str, str]:
+        found = {name: (others or {}).get(name, parent) for name in study if name != parent}
+        return {name: above for name, above in found.items() if above is not None}
+
+    return parents
+
+
+NO_PARENT = dict.fromkeys(("black", "dropout, as printed", "one batch"))  # more than one thing is other there
 
 FAMILIES = {
-    "simple_network": Family("05_simple_network", simple_network),
-    "sanity_checks": Family("06_sanity_checks", sanity_checks),
+    "simple_network": Family("05_simple_network", simple_network, children_of("all")),
+    "sanity_checks": Family("06_sanity_checks", sanity_checks, children_of("real", NO_PARENT)),
 }
 
 

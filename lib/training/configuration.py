@@ -1,16 +1,11 @@
 """What a training run is asked to do: small, frozen, validated; needs no deep-learning library."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from lib.steps import Recipe
-
-
-class Frozen(BaseModel):
-    """Unknown fields are errors, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from lib.training.augmentation import AnyAugmentation, Frozen
 
 
 class Network(Frozen):
@@ -21,20 +16,92 @@ class Network(Frozen):
 
 
 class Head(Frozen):
-    """What stands on the features: global average pooling, then one logit a class (a single one for two classes)."""
+    """What stands on the features: global average pooling, dropout, one logit a class (a single one for two classes)."""
 
+    dropout: float = Field(default=0, ge=0, lt=1)  # of the features, in training alone (S3.32)
     bias: Literal["prior"] | float = (
         "prior"  # prior: log(n_positive / n_negative), for several classes log of the shares
     )
 
 
+class Cosine(Frozen):
+    """The rate falls along half a cosine, epoch by epoch, to `final` of the first one (Loshchilov and Hutter 2017)."""
+
+    kind: Literal["cosine"] = "cosine"
+    final: float = Field(default=0, ge=0, lt=1)  # share of the first rate
+
+
+class Steps(Frozen):
+    """The rate is multiplied by `factor` after every few epochs (S0.16)."""
+
+    kind: Literal["steps"] = "steps"
+    every: PositiveInt  # epochs
+    factor: float = Field(default=0.1, gt=0, lt=1)
+
+
+class Plateau(Frozen):
+    """The rate is multiplied by `factor` once the tuning loss has not fallen for `patience` epochs (S3.37)."""
+
+    kind: Literal["plateau"] = "plateau"
+    factor: float = Field(default=0.2, gt=0, lt=1)
+    patience: PositiveInt = 5  # epochs
+    minimum: NonNegativeFloat = 0  # no rate below it
+
+
+class EarlyStopping(Frozen):
+    """Training ends once the tuning loss has not fallen for `patience` epochs; the best epoch's weights are kept (S3.37)."""
+
+    patience: PositiveInt = 5  # epochs
+
+
+Schedule = Annotated[Cosine | Steps | Plateau, Field(discriminator="kind")]
+
+
 class Phase(Frozen):
-    """A stretch of training with one optimiser."""
+    """A stretch of training with one optimiser. Settings that can never act are refused."""
 
     epochs: NonNegativeInt
     optimiser: Literal["adam", "sgd"] = "adam"
     learning_rate: PositiveFloat = 1e-3
+    schedule: Schedule | None = None  # None: the rate is constant (S3.29)
+    early_stopping: EarlyStopping | None = None
     stop_below: PositiveFloat | None = None  # nats: the phase ends when the measured training loss is less
+
+    @model_validator(mode="after")
+    def _acts(self) -> "Phase":
+        schedule, stopping = self.schedule, self.early_stopping
+        if isinstance(schedule, Plateau) and schedule.minimum >= self.learning_rate:
+            raise ValueError(
+                f"the plateau's minimum {schedule.minimum:g} is not below the rate {self.learning_rate:g}, so it never acts; "
+                "lower the minimum"
+            )
+        waits = {"plateau": getattr(schedule, "patience", 0), "early stopping": stopping.patience if stopping else 0}
+        for (
+            name,
+            patience,
+        ) in waits.items():  # the first epoch is the best so far, then patience, then one epoch is saved
+            if patience and patience > self.epochs - 2:
+                raise ValueError(
+                    f"{name} with patience {patience} never acts within {self.epochs} epochs; "
+                    f"give a patience of {self.epochs - 2} or less, or more epochs"
+                )
+        if isinstance(schedule, Steps) and schedule.every >= self.epochs:
+            raise ValueError(
+                f"a step after every {schedule.every} epochs never acts within {self.epochs} epochs; give fewer"
+            )
+        return self
+
+    @property
+    def watches(self) -> bool:
+        """Whether the tuning loss of every epoch decides on the next one."""
+        return self.early_stopping is not None or isinstance(self.schedule, Plateau)
+
+
+class Mixing(Frozen):
+    """Pairs of training images are mixed, and their labels with them."""
+
+    kind: Literal["mixup", "cutmix"]  # Zhang et al. 2018, arXiv:1710.09412; Yun et al. 2019, arXiv:1905.04899
+    alpha: PositiveFloat = 0.2  # of the beta distribution that the share is drawn from
 
 
 class Control(Frozen):
@@ -64,11 +131,32 @@ class Configuration(Frozen):
     head: Head = Head()
     phases: tuple[Phase, ...] = Field(min_length=1)
     batch_size: PositiveInt = 32
+    augmentation: tuple[
+        AnyAugmentation, ...
+    ] = ()  # of training images, inside the network's graph, in this order (S3.31)
+    mixing: Mixing | None = None
+    label_smoothing: float = Field(default=0, ge=0, lt=1)  # share of a label's weight that goes to all classes evenly
+    l2: NonNegativeFloat = 0  # times the sum of squares of all kernels, in the loss (S0.9)
+    train_share: float = Field(
+        default=1, gt=0, le=1
+    )  # of the training images of each class; smaller shares lie in larger ones
+    drawn_defects: NonNegativeFloat = (
+        0  # training images added, as a share: sound ones with defects drawn into them (S3.33)
+    )
     control: Control = Control()
     measured_every: PositiveInt = 1  # epochs between two rows of the history
+    measured_images: PositiveInt = 4096  # history on train is measured on at most so many fixed images
     seed: NonNegativeInt
     engine: Literal["keras"] = "keras"
     threads: PositiveInt = 1  # the same number repeats a run bit for bit on one kind of processor
+
+    @model_validator(mode="after")
+    def _measures(self) -> "Configuration":
+        if self.measured_every > 1 and any(phase.watches for phase in self.phases):
+            raise ValueError(
+                "early stopping and plateaus need the tuning loss of every epoch; measured_every must be 1"
+            )
+        return self
 
     @property
     def epochs(self) -> int:

@@ -47,7 +47,7 @@ def unit(path: Path) -> str:
 
 def may_load_deep_learning(path: Path) -> bool:
     """Files that are only imported where a network is built."""
-    light = {"__init__", "__main__", "configuration", "controls", "data"}
+    light = {"__init__", "__main__", "augmentation", "configuration", "controls", "data"}
     return unit(path) in ("networks/", "training/", "features/") and path.stem not in light
 
 
