@@ -27,23 +27,22 @@ class UserError(ValueError):
     """A mistake of the user's: shown as one line, never as a traceback."""
 
 
-class Profile(BaseModel):
-    """What a profile fixes for the whole book, beside the parameters of each chapter."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    images: PositiveInt | None = (
-        None  # development images kept, evenly over the groups; None: all, and the real test part
-    )
-    train_ahead: bool = False  # whether runs are jobs of their own before the chapters
-    feature_engine: Literal["keras", "onnx"] = "keras"  # what computes frozen features
-    feature_threads: PositiveInt = 1
-
-
 class Strict(BaseModel):
     """Validated settings: unknown fields are errors, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Profile(Strict):
+    """What a profile fixes for the whole book, beside the parameters of each chapter.
+
+    images: development images kept, evenly over the groups; None: all, and the real test part.
+    """
+
+    images: PositiveInt | None = None
+    train_ahead: bool = False  # whether runs are jobs of their own before the chapters
+    feature_engine: Literal["keras", "onnx"] = "keras"  # what computes frozen features
+    feature_threads: PositiveInt = 1
 
 
 class Study(Strict):

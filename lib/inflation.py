@@ -54,8 +54,11 @@ class Inflation:
 
         Positive where the flattering scheme profits more from telling groups apart than from images of one group.
         """
-        gains = lambda: (self._gain(flattering, honest), self._gain(flattering, honest, within))  # noqa: E731
-        return self._estimate((flattering, honest), lambda: _less(*gains()), (-2.0, 2.0))
+
+        def difference() -> Statistic:
+            return _less(self._gain(flattering, honest), self._gain(flattering, honest, within))
+
+        return self._estimate((flattering, honest), difference, (-2.0, 2.0))
 
     def of(self, rows: np.ndarray) -> "Inflation":
         """The same predictions of some images only: rows (n,) bool."""
@@ -87,14 +90,15 @@ class Inflation:
         return _less(self._statistic(flattering, pairs), self._statistic(honest, pairs))
 
     def _estimate(
-        self, schemes: tuple[str, ...], statistic: Callable[[], Statistic], bounds: Bounds = (-1.0, 1.0)
+        self, schemes: tuple[str, ...], build: Callable[[], Statistic], bounds: Bounds = (-1.0, 1.0)
     ) -> Estimate | Inapplicable:
         for scheme in schemes:
             if scheme in self.reasons:
                 return Inapplicable(self.reasons[scheme])
-        if np.isnan(statistic()(np.ones((1, len(self.labels))))).any():
+        statistic = build()
+        if np.isnan(statistic(np.ones((1, len(self.labels))))).any():
             return Inapplicable("no two images that may be compared are of different classes")
-        return estimate(statistic(), self.groups, bounds)
+        return estimate(statistic, self.groups, bounds)
 
 
 def study(

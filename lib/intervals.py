@@ -53,7 +53,10 @@ def _resampled(statistic: Statistic, index: np.ndarray, groups: int, rows: int, 
 def _left_out(statistic: Statistic, index: np.ndarray, groups: int, most: int, random_seed: int) -> np.ndarray:
     """(seeds, units): without one group each; without one random bundle of groups where there are more than most."""
     unit = np.random.default_rng(random_seed).permutation(groups)[index] % most if groups > most else index
-    weights = lambda first, count: (unit != np.arange(first, first + count)[:, None]).astype(float)  # noqa: E731
+
+    def weights(first: int, count: int) -> np.ndarray:
+        return (unit != np.arange(first, first + count)[:, None]).astype(float)
+
     return _evaluate(statistic, len(index), min(groups, most), weights)
 
 

@@ -7,14 +7,10 @@ import csv
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from lib import config, mistakes
-from lib.findings import of_kind
+from lib.findings import linked, of_kind
 
 Decision = Literal["drop", "keep", "merge", "review"]
 EVERY = "*"  # in an override: all images of the kind
@@ -31,10 +27,8 @@ HEIRS = ("copy_of_bytes", "copy_of_pixels", "near_copy")  # where an image is dr
 OVERRIDE_COLUMNS = ["kind", "image", "decision", "reason"]
 
 
-class Rule(BaseModel):
+class Rule(config.Strict):
     """What is decided on a kind of finding."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     decision: Decision
     reason: str
@@ -208,7 +202,6 @@ def merge_groups(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     both = pairs[pairs["image"].isin(position.index) & pairs["other"].isin(position.index)]
     if both.empty:
         return table
-    links = (np.ones(len(both)), (position[both["image"]], position[both["other"]]))
-    component = connected_components(coo_array(links, shape=(len(names), len(names))), directed=False)[1]
-    first = pd.Series(names).groupby(component).transform("first").to_numpy()
+    together = linked(len(names), position[both["image"]], position[both["other"]])
+    first = pd.Series(names).groupby(together).transform("first").to_numpy()
     return table.assign(group=first[index])

@@ -76,7 +76,10 @@ def assign_parts(groups: Sequence[str], strata: Sequence, seed: int, fractions: 
     """
     names, group_index = np.unique(np.asarray(groups), return_inverse=True)
     if len(names) < len(fractions):
-        raise config.UserError(f"{len(names)} groups for {len(fractions)} parts; every part needs a group of its own")
+        raise config.UserError(
+            f"{len(names)} groups for {len(fractions)} parts; every part needs a group of its own: give images of more groups, "
+            "where an image that belongs to none is one by itself"
+        )
     strata_index = pd.factorize(pd.Series(list(strata)))[0]
     counts = np.zeros((len(names), strata_index.max() + 1))
     np.add.at(counts, (group_index, strata_index), 1)

@@ -1,10 +1,9 @@
 """What others may see: no label, level, path or telling name of an image of the test part."""
 
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from lib import config, ledger
+from lib.findings import linked
 
 LABELS = ("label", "level")
 # Their details name labels, folders, or how many rows lie between an image and its other.
@@ -22,9 +21,8 @@ def visible(table: pd.DataFrame, decided: pd.DataFrame, secret: pd.Series) -> tu
     group = table["group"].map(lambda name: secret.get(name, name))  # of images that stand for themselves, a path
     shown = table.assign(image=image, path=table["path"].mask(hidden), group=group)
     shown.loc[hidden, list(LABELS)] = pd.NA
-    first = (
-        table["row"].mask(hidden).groupby(table["group"]).transform("min")
-    )  # rows of the data would count test images
+    # rows of the data, counted from their start, would count test images
+    first = table["row"].mask(hidden).groupby(table["group"]).transform("min")
     shown["row"] = (table["row"] - first).mask(hidden).astype("Int64")
     shown = _renamed_groups(pd.concat([shown[~hidden], shown[hidden].sort_values("image")], ignore_index=True))
     columns = {column: decided[column].map(lambda path: secret.get(path, path)) for column in ("image", "other")}
@@ -48,8 +46,7 @@ def secret_names(everything: pd.DataFrame, tested: set[str], development: set[st
     paths = pd.Index(everything["path"])
     pairs = decided[decided["image"].isin(paths) & decided["other"].isin(paths)]
     pairs = pairs[~pairs["image"].isin(development) & ~pairs["other"].isin(development)]
-    links = ([1] * len(pairs), (paths.get_indexer(pairs["image"]), paths.get_indexer(pairs["other"])))
-    component = connected_components(coo_array(links, shape=(len(paths), len(paths))), directed=False)[1]
+    component = linked(len(paths), paths.get_indexer(pairs["image"]), paths.get_indexer(pairs["other"]))
     mine = paths.isin(tested)
     hidden = everything[pd.Series(component).isin(set(component[mine])).to_numpy() & ~paths.isin(development)]
     content = hidden["pixels_sha256"].fillna(hidden["sha256"]).fillna("unread").str[:12]

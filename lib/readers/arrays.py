@@ -46,8 +46,9 @@ class NpzReader(config.Strict):
                 return {name: file[name] for name in file.files}
         except config.UserError as error:
             raise config.UserError(f"{path}: {error}") from None
-        except Exception as error:  # zipfile and NumPy raise whatever they stumble over
-            raise config.UserError(f"{path} is no .npz file of plain arrays: {error}") from None
+        except Exception as error:  # zipfile and NumPy raise whatever they stumble over, with advice that is not ours
+            told = f"{type(error).__name__}; fetch it anew, or write it with numpy.savez"
+            raise config.UserError(f"{path} is no .npz file of plain arrays: {told}") from None
 
     def read(self, path: str) -> bytes:
         """One image as the bytes of a `.npy` file. Raises OSError when there is none of that name."""
