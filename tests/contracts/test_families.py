@@ -26,7 +26,7 @@ def studies_called(name: str) -> list[tuple[str, ast.Call]]:
 @pytest.mark.parametrize("name", sorted(path.stem for path in config.NOTEBOOKS.glob("*.py")))
 def test_no_configuration_is_made_by_hand(name):
     made = [call for call in calls(name) if ast.unparse(call.func).split(".")[-1] == "Configuration"]
-    assert not made, f"{name} makes a Configuration of its own; only families of lib/grids.py do"
+    assert not made, f"{name} makes a Configuration of its own; only families of lib/grids/ do"
 
 
 @each_chapter
