@@ -1,12 +1,13 @@
 """The build graph of one book: data, runs, chapters, pages. Called by `make book`."""
 
-from lib import config as book, graph
+from lib import config as book, graph, jobs
 
 DATASET, PROFILE = config["dataset"], config["profile"]
 ROOT = str(book.book_root(DATASET, PROFILE))
 CHAPTERS = graph.chapters_of(DATASET)
-AHEAD = {name: graph.runs_ahead(name, DATASET, PROFILE) for name in CHAPTERS}
-RUNS = {slug: configuration for runs in AHEAD.values() for slug, configuration in runs.items()}
+JOBS = jobs.ahead(DATASET, PROFILE)
+JOBS_BEFORE = {name: jobs.before(name, DATASET, PROFILE) for name in CHAPTERS}
+READ = {name: graph.chapters_read(name, DATASET, PROFILE) for name in CHAPTERS}
 FEATURES_OF = {name: graph.features_of(name, DATASET, PROFILE) for name in CHAPTERS}
 FEATURES = {slug: settings for wanted in FEATURES_OF.values() for slug, settings in wanted.items()}
 GPU = int(PROFILE == "gpu")  # one job a GPU
@@ -16,7 +17,7 @@ rule book:
     input:
         f"{ROOT}/site/.complete",
         expand(f"{ROOT}/chapters/{{name}}/record.json", name=CHAPTERS),
-        expand(f"{ROOT}/trained/{{slug}}/runs_used.json", slug=RUNS),
+        expand(f"{ROOT}/trained/{{job}}/runs_used.json", job=JOBS),
 
 
 rule data:  # custody hides the test labels before anyone else sees the data
@@ -25,16 +26,16 @@ rule data:  # custody hides the test labels before anyone else sees the data
     shell: "python -m lib.custody {DATASET} {PROFILE}"
 
 
-rule run:  # one training run
+rule run:  # some training runs of one chapter, one after the other; those that are there already are not trained again
     input: f"{ROOT}/data/data.json"
-    output: f"{ROOT}/trained/{{slug}}/runs_used.json"
+    output: f"{ROOT}/trained/{{job}}/runs_used.json"
     params:
-        fingerprint=lambda wildcards: graph.run_fingerprint(RUNS[wildcards.slug]),
-        configuration=lambda wildcards: RUNS[wildcards.slug].model_dump_json(),
-    threads: lambda wildcards: RUNS[wildcards.slug].threads
+        fingerprint=lambda wildcards: jobs.fingerprint(JOBS[wildcards.job]),
+        configurations=lambda wildcards: f"[{','.join(run.model_dump_json() for run in JOBS[wildcards.job])}]",
+    threads: lambda wildcards: JOBS[wildcards.job][0].threads  # the same for all of a job
     resources: gpu=GPU, mem_mb=3000, runtime=600
-    benchmark: f"{ROOT}/logs/{{slug}}.seconds.tsv"
-    shell: "python -m lib.chapters train {wildcards.slug} {DATASET} {PROFILE} {params.configuration:q}"
+    benchmark: f"{ROOT}/logs/train-{{job}}.seconds.tsv"
+    shell: "python -m lib.chapters train {wildcards.job} {DATASET} {PROFILE} {params.configurations:q}"
 
 
 rule features:  # what a pre-trained backbone makes of the images, once for all chapters that ask for it
@@ -53,7 +54,8 @@ rule features:  # what a pre-trained backbone makes of the images, once for all 
 rule chapter:
     input:
         f"{ROOT}/data/data.json",
-        lambda wildcards: [f"{ROOT}/trained/{slug}/runs_used.json" for slug in AHEAD[wildcards.name]],
+        lambda wildcards: [f"{ROOT}/trained/{job}/runs_used.json" for job in JOBS_BEFORE[wildcards.name]],
+        lambda wildcards: [f"{ROOT}/chapters/{name}/record.json" for name in READ[wildcards.name]],
         lambda wildcards: [f"{ROOT}/features/{slug}.json" for slug in FEATURES_OF[wildcards.name]],
     output: f"{ROOT}/chapters/{{name}}/record.json"
     params: fingerprint=lambda wildcards: graph.chapter_fingerprint(wildcards.name, DATASET, PROFILE)

@@ -137,11 +137,11 @@ def execute_recorded(
     execute(config.NOTEBOOKS / f"{name}.py", context.output, parameters, log, record)
 
 
-def train_one(slug: str, dataset: str, profile: str, configuration: dict[str, Any]) -> None:
-    """Train one run ahead of the chapters, as a job of its own, into `trained/<slug>/`."""
+def train(job: str, dataset: str, profile: str, configurations: list[dict[str, Any]]) -> None:
+    """Train runs ahead of the chapters, one after the other, as a job of its own, into `trained/<job>/`."""
     root = config.book_root(dataset, profile)
-    parameters = {"DATASET": dataset, "PROFILE": profile, "CONFIGURATION": configuration}
-    execute(config.NOTEBOOKS / "train_one.py", root / "trained" / slug, parameters, root / "logs" / f"{slug}.log")
+    parameters = {"DATASET": dataset, "PROFILE": profile, "CONFIGURATIONS": configurations}
+    execute(config.NOTEBOOKS / "train.py", root / "trained" / job, parameters, root / "logs" / f"train-{job}.log")
 
 
 def normalised(notebook: NotebookNode) -> NotebookNode:
@@ -228,12 +228,12 @@ def _without_log_lines(outputs: list) -> list:
 
 
 def main(arguments: list[str]) -> int:
-    """`NAME DATASET PROFILE`, or `train SLUG DATASET PROFILE CONFIGURATION-AS-JSON`; prints one clear failure."""
+    """`NAME DATASET PROFILE`, or `train JOB DATASET PROFILE CONFIGURATIONS-AS-JSON`; prints one clear failure."""
     os.environ["PYTHONHASHSEED"] = "0"  # the kernel's (S3.13): seeds alone do not fix the order of sets
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         if arguments[0] == "train":
-            train_one(*arguments[1:4], json.loads(arguments[4]))
+            train(*arguments[1:4], json.loads(arguments[4]))
         else:
             build(*arguments)
     except (ChapterFailed, config.UserError) as error:

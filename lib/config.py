@@ -40,7 +40,8 @@ class Profile(Strict):
     """
 
     images: PositiveInt | None = None
-    train_ahead: bool = False  # whether runs are jobs of their own before the chapters
+    train_ahead: bool = False  # whether runs are trained before the chapters, by jobs of their own
+    runs_a_job: PositiveInt = 1  # at the most: starting a job takes longer than training a small network
     feature_engine: Literal["keras", "onnx"] = "keras"  # what computes frozen features
     feature_threads: PositiveInt = 1
 

@@ -14,6 +14,7 @@ from lib import atomic, cards, config, features, grids, ledger, networks
 from lib.training.configuration import Configuration
 
 LABELS_OPTIONAL = "labels-optional"  # tag of chapters that images without labels have too
+READS_RUNS = "reads-runs"  # tag of chapters that read the runs of those before them
 PACKAGE = Path(__file__).parent
 
 
@@ -27,18 +28,11 @@ def chapter_fingerprint(name: str, dataset: str, profile: str) -> str:
     return atomic.value_sha256(
         [
             atomic.code_sha256(code),
-            _module_hashes(modules_imported(code) | networks_used),
+            module_hashes(modules_imported(code) | networks_used),
             config.chapter_parameters(name, dataset, profile),
             cards.load(dataset).model_dump(mode="json"),
         ]
     )
-
-
-def run_fingerprint(configuration: Configuration) -> str:
-    """Hash of the code that a run ahead depends on."""
-    code = code_of(config.NOTEBOOKS / "train_one.py")
-    modules = modules_imported(code) | {networks.source(configuration.network.family)}
-    return atomic.value_sha256([atomic.code_sha256(code), _module_hashes(modules)])
 
 
 def data_fingerprint(dataset: str, profile: str) -> str:
@@ -47,7 +41,7 @@ def data_fingerprint(dataset: str, profile: str) -> str:
     card = cards.load(dataset)
     return atomic.value_sha256(
         [
-            _module_hashes(modules_imported("import lib.custody")),
+            module_hashes(modules_imported("import lib.custody")),
             card.model_dump(mode="json"),
             config.profile_settings(profile).images,
             {kind: rule.model_dump() for kind, rule in ledger.policy().items()},
@@ -61,7 +55,13 @@ def chapters_of(dataset: str) -> list[str]:
     """The chapters that a data set allows: without labels only those whose parameters cell is tagged `labels-optional`."""
     if cards.load(dataset).labelled:
         return config.chapters()
-    return [name for name in config.chapters() if LABELS_OPTIONAL in _parameters_cell(name).metadata["tags"]]
+    return [name for name in config.chapters() if _tagged(name, LABELS_OPTIONAL)]
+
+
+def chapters_read(name: str, dataset: str, profile: str) -> list[str]:
+    """The chapters whose runs a chapter reads: those before it that train, when its parameters cell is tagged `reads-runs`."""
+    before = [other for other in chapters_of(dataset) if other < name and runs_of(other, dataset, profile)]
+    return before if _tagged(name, READS_RUNS) else []
 
 
 def check_parameters(dataset: str, profile: str) -> None:
@@ -117,6 +117,10 @@ def _parameters_cell(chapter: str) -> NotebookNode:
     return next(cell for cell in cells if "parameters" in cell.metadata.get("tags", []))
 
 
+def _tagged(chapter: str, tag: str) -> bool:
+    return tag in _parameters_cell(chapter).metadata["tags"]
+
+
 def _mismatch(value: Any, default: Any) -> str | None:
     """What a value should be, when it is not of the kind of the default."""
     if isinstance(default, list):
@@ -129,7 +133,7 @@ def _mismatch(value: Any, default: Any) -> str | None:
 
 
 def runs_of(chapter: str, dataset: str, profile: str) -> dict[str, Configuration]:
-    """The runs that a chapter asks for, by a slug that names the job: all configurations of its families."""
+    """The runs that a chapter asks for, by a slug that names each: all configurations of its families."""
     families = [name for name, family in grids.FAMILIES.items() if family.chapter == chapter]
     parameters = config.chapter_parameters(chapter, dataset, profile)
     found = [
@@ -141,11 +145,6 @@ def runs_of(chapter: str, dataset: str, profile: str) -> dict[str, Configuration
     return {slug(configuration): configuration for configuration in found}
 
 
-def runs_ahead(chapter: str, dataset: str, profile: str) -> dict[str, Configuration]:
-    """The runs that are jobs of their own before a chapter: none where the profile trains inside the chapters."""
-    return runs_of(chapter, dataset, profile) if config.profile_settings(profile).train_ahead else {}
-
-
 def features_of(chapter: str, dataset: str, profile: str) -> dict[str, features.Settings]:
     """The frozen features that a chapter asks for, by a slug that names the job: one, or none."""
     found = features.settings_for(config.chapter_parameters(chapter, dataset, profile), dataset, profile)
@@ -155,7 +154,7 @@ def features_of(chapter: str, dataset: str, profile: str) -> dict[str, features.
 def features_fingerprint(settings: features.Settings) -> str:
     """Hash of what the job of features depends on, beside the data."""
     package = set((PACKAGE / "features").glob("*.py"))
-    return atomic.value_sha256([features.fingerprint(settings), _module_hashes(package)])
+    return atomic.value_sha256([features.fingerprint(settings), module_hashes(package)])
 
 
 def studies_run(dataset: str) -> list[str]:
@@ -173,7 +172,7 @@ def site_sources() -> list[str]:
 
 
 def slug(configuration: Configuration) -> str:
-    """Name of a run's job: known before its data are, unlike its key."""
+    """Name of a run: known before its data are, unlike its key."""
     return f"{configuration.name}-{atomic.value_sha256(configuration.model_dump(mode='json'))[:8]}"
 
 
@@ -213,5 +212,6 @@ def _files(name: str) -> list[Path]:
     return [path for path in candidates if path.is_file()]
 
 
-def _module_hashes(paths: set[Path]) -> list[Any]:
+def module_hashes(paths: set[Path]) -> list[Any]:
+    """Names of files of `lib` with the hashes of their code."""
     return [[str(path.relative_to(PACKAGE)), atomic.code_sha256(path.read_text())] for path in sorted(paths)]

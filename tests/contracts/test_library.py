@@ -19,7 +19,7 @@ ORDER = (
     "custody/", "pixels", "weights", "networks/", "training/", "features/", "runs", "grids/", "estimates", "intervals",
     "scores", "metrics", "statistics", "groupwise", "grades", "brightness", "folds", "classical", "embedding",
     "baselines", "yardstick", "inflation", "properties", "hypotheses", "sanity", "faults", "texts", "plots/", "chapters",
-    "graph", "site/", "lab", "book", "studies",
+    "graph", "jobs", "site/", "lab", "book", "studies",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
     "training/": {"decode", "steps", "pixels", "networks/", "atomic"},

@@ -21,9 +21,9 @@ def test_each_number_is_taken_once():
     assert numbers == sorted(set(numbers))
 
 
-def test_every_notebook_is_a_chapter_a_declared_study_or_trains_one_run():
+def test_every_notebook_is_a_chapter_a_declared_study_or_trains_runs():
     others = {path.stem for path in config.NOTEBOOKS.glob("*.py")} - set(config.chapters())
-    assert others == {"train_one", *(f"study_{name}" for name in config.studies())}
+    assert others == {"train", *(f"study_{name}" for name in config.studies())}
 
 
 def test_the_table_of_contents_lists_what_the_graph_builds():

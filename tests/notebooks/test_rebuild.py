@@ -5,19 +5,31 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
-from lib import book, config
+from lib import book, config, graph
 
 SOURCES = ("lib", "notebooks", "params", "book", "Snakefile", ".snakemake")
 PAGES_ONLY = {"site": 1, "book": 1}
 ONE_CHAPTER = {"chapter": 1, "page": 1, **PAGES_ONLY}
-TWO_CHAPTERS = {"chapter": 2, "page": 2, **PAGES_ONLY}
-CHAPTERS = len(config.chapters())
-ALL_CHAPTERS = {"chapter": CHAPTERS, "page": CHAPTERS, **PAGES_ONLY}
+CHAPTERS = config.chapters()
+
+
+def chapters(names: Iterable[str]) -> dict[str, int]:
+    """What runs again when these chapters do: those that read their runs, too."""
+    again = {*names, *(name for name in CHAPTERS if set(names) & set(graph.chapters_read(name, "elpv", "smoke")))}
+    return {"chapter": len(again), "page": len(again), **PAGES_ONLY}
+
+
+ALL_CHAPTERS = chapters(CHAPTERS)
+TRAIN_SIMPLE = [
+    name
+    for name in CHAPTERS
+    if any(run.network.family == "simple" for run in graph.runs_of(name, "elpv", "smoke").values())
+]
 
 
 @pytest.fixture
@@ -81,7 +93,14 @@ def replace(name: str, old: str, new: str) -> Callable[[Path], None]:
         pytest.param(append("book/_static/book.css", "/* */\n"), PAGES_ONLY, id="style sheet"),
         pytest.param(append("notebooks/01_explore.py", "\n# %% [markdown]\n# More prose.\n"), PAGES_ONLY, id="prose"),
         pytest.param(append("notebooks/01_explore.py", "\n# %%\ncard\n"), ONE_CHAPTER, id="code cell"),
-        pytest.param(append("lib/networks/simple.py", "NEW = 1\n"), TWO_CHAPTERS, id="network of two chapters"),
+        pytest.param(
+            append("notebooks/05_simple_network.py", "\n# %%\ncard\n"),
+            chapters(["05_simple_network"]),
+            id="code cell of a chapter that trains",
+        ),  # fmt: skip
+        pytest.param(
+            append("lib/networks/simple.py", "NEW = 1\n"), chapters(TRAIN_SIMPLE), id="network of some chapters"
+        ),
         pytest.param(
             replace("params/smoke.yml", "01_explore: {PICTURES: 6", "01_explore: {PICTURES: 5"),
             ONE_CHAPTER,

@@ -114,7 +114,7 @@ def test_every_profile_has_settings_and_a_section_for_every_chapter():
 
 
 def test_chapters_are_the_numbered_notebooks_in_order(monkeypatch, tmp_path):
-    for name in ("10_last.py", "02_first.py", "train_one.py", "03_notes.md", "3_short.py"):
+    for name in ("10_last.py", "02_first.py", "train.py", "03_notes.md", "3_short.py"):
         (tmp_path / name).write_text("")
     monkeypatch.setattr(config, "NOTEBOOKS", tmp_path)
     assert config.chapters() == ["02_first", "10_last"]

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import shutil
 
 import pytest
 
@@ -9,7 +10,7 @@ from lib import config, graph, grids
 
 SCENARIO = """
     import json, pathlib, shutil, yaml
-    from lib import config, graph
+    from lib import config, graph, jobs
     root = config.REPOSITORY
     notebook = "notebooks/05_simple_network.py"
     (root / "lib" / "helper.py").write_text("VALUE = 1\\n")
@@ -24,7 +25,7 @@ SCENARIO = """
             "explore": graph.chapter_fingerprint("01_explore", "elpv", "cpu"),
             "simple": graph.chapter_fingerprint("05_simple_network", "elpv", "cpu"),
             "smoke": graph.chapter_fingerprint("05_simple_network", "elpv", "smoke"),
-            "run": graph.run_fingerprint(run),
+            "run": jobs.fingerprint([run]),
             "data": graph.data_fingerprint("elpv", "cpu"),
         }
 
@@ -58,7 +59,7 @@ SCENARIO = """
         "caption": changed_by(notebook, lambda text: text.replace('"caption": "', '"caption": "Look: ')),
         "comment in a cell": changed_by(notebook, lambda text: text.replace("# %%\\n", "# %%\\n# a comment\\n")),
         "code cell": changed_by(notebook, lambda text: text + "\\n# %%\\n1 + 1\\n"),
-        "notebook that trains one": changed_by("notebooks/train_one.py", lambda text: text + "\\n# %%\\n1 + 1\\n"),
+        "notebook that trains": changed_by("notebooks/train.py", lambda text: text + "\\n# %%\\n1 + 1\\n"),
         "docstring": changed_by("lib/metrics.py", lambda text: text.replace('\"\"\"', '\"\"\"Another. ', 1)),
         "own parameter": changed_by("params/cpu.yml", with_setting("chapters", "05_simple_network", "EPOCHS", value=99)),
         "parameter of another chapter": changed_by(
@@ -80,7 +81,7 @@ CHANGES = {
     "comment in a cell": [],
     "caption": [],
     "code cell": ["simple", "smoke"],
-    "notebook that trains one": ["run"],
+    "notebook that trains": ["run"],
     "docstring": [],
     "lib/metrics.py": ["explore", "simple", "smoke"],
     "lib/helper.py": ["explore", "simple", "smoke"],
@@ -173,9 +174,19 @@ def test_runs_of_a_chapter_are_those_of_its_families():
     )
 
 
-def test_runs_ahead_only_where_the_profile_says_so():
-    assert graph.runs_ahead("05_simple_network", "elpv", "smoke") == {}
-    assert graph.runs_ahead("05_simple_network", "elpv", "cpu") == graph.runs_of("05_simple_network", "elpv", "cpu")
+@pytest.mark.parametrize(("tags", "read"), [(["reads-runs"], ["05_simple_network", "06_sanity_checks"]), ([], [])])
+def test_a_chapter_that_reads_runs_waits_for_those_before_it_that_train(monkeypatch, tmp_path, tags, read):
+    for name in ("01_explore", "05_simple_network", "06_sanity_checks"):
+        shutil.copy(config.NOTEBOOKS / f"{name}.py", tmp_path)
+    for name in ("16_reader", "17_after"):
+        (tmp_path / f"{name}.py").write_text(f"# %% tags={json.dumps(['parameters', *tags])}\nDATASET = 1\n")
+    parameters = config.chapter_parameters
+    monkeypatch.setattr(config, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(
+        config, "chapter_parameters", lambda *of: {} if of[0] in ("16_reader", "17_after") else parameters(*of)
+    )
+    assert [graph.chapters_read(name, "elpv", "cpu") for name in ("16_reader", "17_after")] == [read, read]
+    assert graph.chapters_read("06_sanity_checks", "elpv", "cpu") == []
 
 
 def test_slugs_name_the_run_and_differ(configuration):

@@ -40,7 +40,7 @@ def test_other_outputs_are_left_to_myst_nb() -> None:
 
 
 def test_contents_follow_the_numbers_of_the_notebooks(tmp_path: Path) -> None:
-    for name in ("10_late", "02_early", "train_one"):
+    for name in ("10_late", "02_early", "train"):
         (tmp_path / f"{name}.py").write_text(f"# %% [markdown]\n# # Is {name} good?\n# More.\n")
     chapters = read_chapters(tmp_path)
     assert [chapter.heading for chapter in chapters] == ["2. Is 02_early good?", "10. Is 10_late good?"]
@@ -49,7 +49,7 @@ def test_contents_follow_the_numbers_of_the_notebooks(tmp_path: Path) -> None:
 
 
 def test_studies_stand_apart_from_chapters(tmp_path: Path) -> None:
-    for name in ("02_early", "study_other", "train_one"):
+    for name in ("02_early", "study_other", "train"):
         (tmp_path / f"{name}.py").write_text(f"# %% [markdown]\n# # Is {name} good?\n# More.\n")
     chapters, studies = read_chapters(tmp_path), read_studies(tmp_path)
     assert [study.heading for study in studies] == ["Is study_other good?"]
