@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from lib import config, graph, grids
+from lib import config, graph, grids, lineage
 
 each_chapter = pytest.mark.parametrize("name", config.chapters())
 STUDIES = {family.study.__name__: family for family in grids.FAMILIES.values()}
@@ -67,3 +67,16 @@ def test_the_graph_lists_the_runs_of_every_family(profile):
     for label, family in grids.FAMILIES.items():
         assert family.chapter in config.chapters(), f"family {label}: no chapter {family.chapter}"
         assert graph.runs_of(family.chapter, "elpv", profile)
+
+
+@pytest.mark.parametrize("profile", config.PROFILES)
+@pytest.mark.parametrize("label", grids.FAMILIES)
+def test_each_setting_differs_from_its_parent_by_one_thing(label, profile):
+    """Each is a fresh network, too: nothing in a configuration names another run, and each has a slug of its own (S3.39)."""
+    family = grids.FAMILIES[label]
+    study = grids.family(label, config.chapter_parameters(family.chapter, "elpv", profile))
+    parents = family.parents(study)
+    assert {*parents, *parents.values()} <= set(study), f"{label}: a parent that is no setting"
+    lineage.changed(study, parents)
+    slugs = [graph.slug(run) for group in study.values() for run in group]
+    assert len(slugs) == len(set(slugs)), f"{label}: two settings are one run"
