@@ -82,16 +82,13 @@ def variance_shift(run: Run, images: np.ndarray) -> pd.Series:
     import keras
 
     network = run.model()
-    layers = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    met = keras.Model(network.input, [layer.input for layer in layers])(images, training=False)
-    found = {
-        layer.name: np.abs(
-            np.log(np.var(values, axis=(0, 1, 2)) + layer.epsilon) - np.log(expected + layer.epsilon)
-        ).mean()
-        for layer, values, expected in zip(
-            layers, met, (layer.moving_variance.numpy() for layer in layers), strict=True
-        )
-    }
+    layers = {layer.name: layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)}
+    met = keras.Model(network.input, {name: layer.input for name, layer in layers.items()})(images, training=False)
+    found = {}
+    for name, layer in layers.items():
+        variances = np.var(met[name], axis=(0, 1, 2)), layer.moving_variance.numpy()
+        at_inference, averaged = (np.log(variance + layer.epsilon) for variance in variances)
+        found[name] = np.abs(at_inference - averaged).mean()
     return pd.Series(found, name="variance shift").rename_axis("layer")
 
 
