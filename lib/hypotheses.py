@@ -4,6 +4,7 @@ Verdicts come from intervals at levels adjusted by Holm's step-down procedure wi
 chapter makes a false confirmation with probability alpha at most.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from html import escape
 from typing import Literal
@@ -80,6 +81,10 @@ class Hypotheses:
         self.estimates[id] = estimate
         return Measurement(self.declared[id], estimate)
 
+    def measure_each(self, estimates: Mapping[str, Estimate | Inapplicable]) -> "Measurements":
+        """Several at once, by id; raises as `measure`."""
+        return Measurements([self.measure(id, estimate) for id, estimate in estimates.items()])
+
     def judge(self) -> "Verdicts":
         """Judge all together and write `hypotheses.json`; what is not applicable counts in no correction.
 
@@ -126,6 +131,19 @@ class Measurement:
 
     def _repr_html_(self) -> str:
         return f'<p class="measured">{escape(str(self))}</p>'
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """Several measurements, one below the other."""
+
+    measured: list[Measurement]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.measured))
+
+    def _repr_html_(self) -> str:
+        return "".join(measurement._repr_html_() for measurement in self.measured)
 
 
 @dataclass(frozen=True)

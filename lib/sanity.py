@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lib import config
-from lib.estimates import Estimate, Inapplicable
-from lib.metrics import decisions, difference_estimate
-from lib.runs import Predictions, Run, data_of, probabilities
+from lib import config, effects
+from lib.metrics import decisions
+from lib.runs import Run, data_of, probabilities
 from lib.training import controls
 from lib.training.configuration import Configuration
 from lib.training.data import Data
@@ -59,12 +58,6 @@ def training_loss(runs: Sequence[Run]) -> np.ndarray:
     return np.array([-np.log(_of_labels(run)).mean() for run in runs])
 
 
-def difference(metric: str, first: Predictions, second: Predictions) -> Estimate | Inapplicable:
-    """A metric of the first networks minus that of the second ones, paired by image and seed."""
-    pair = first.probabilities, second.probabilities
-    return difference_estimate(metric, first.labels, *pair, first.groups)
-
-
 def given_to_labels(run: Run, classes: Sequence[str]) -> dict[str, np.ndarray]:
     """Probabilities that a run gives to the labels of the images that it learned from, by class."""
     labels, given = run.predictions.query("part == 'train'")["label"].to_numpy(), _of_labels(run)
@@ -110,12 +103,7 @@ def _batch_result(run: Run) -> dict[str, float]:
 
 
 def _of_labels(run: Run) -> np.ndarray:
-    """(n,): the probability of the label of each training image, kept above 0."""
-    table = run.predictions.query("part == 'train'")
-    labels, probability = table["label"].to_numpy(), probabilities(table)
-    if probability.ndim == 1:
-        probability = np.stack([1 - probability, probability], axis=1)
-    return np.maximum(probability[np.arange(len(labels)), labels], np.finfo(float).eps)
+    return effects.given_to_labels(run.predictions.query("part == 'train'"))
 
 
 def _seeded(configuration: Configuration, seed: int) -> Configuration:

@@ -10,7 +10,7 @@
 import numpy as np
 import pandas as pd
 
-from lib import cards, faults, grids, hypotheses, intervals, metrics, plots, runs, sanity, texts
+from lib import cards, effects, faults, grids, hypotheses, intervals, metrics, plots, runs, sanity, texts
 from lib.config import chapter
 from lib.hypotheses import Hypothesis
 from lib.training import checks, initial
@@ -159,10 +159,10 @@ assert set(blind[~np.isnan(blind)]) <= {0.5}  # not a number where a class is mi
 assert not context.judged or (learned["real"] < learned["black"]).all()
 
 # %%
-claims.measure("H6.2", sanity.difference("log_loss", real, black))
+claims.measure("H6.2", effects.difference("log_loss", real, black))
 
 # %%
-claims.measure("H6.3", sanity.difference("auc", real, black))
+claims.measure("H6.3", effects.difference("auc", real, black))
 
 # %% [markdown]
 # Of the two, the log loss is the harder to be sure of: it depends on how many images of each class a group holds, which a
@@ -181,7 +181,7 @@ claims.measure("H6.4", intervals.seed_mean_estimate(learned["black"] - entropy, 
 # thousands. A bad score then shows that training was hampered, not that the images were needed.
 
 # %%
-claims.measure("H6.5", sanity.difference("log_loss", scored["dropout, as printed"], real))
+claims.measure("H6.5", effects.difference("log_loss", scored["dropout, as printed"], real))
 
 # %% [markdown]
 # Done cleanly, with the same share of pixels black in every part, something still comes through: a mean of the few
@@ -199,7 +199,7 @@ claims.measure("H6.6", seen)
 # the prior may rank them by brightness either way, and its AUC strays far from one half, from seed to seed.
 
 # %%
-claims.measure("H6.7", sanity.difference("log_loss", scored["shuffled"], black))
+claims.measure("H6.7", effects.difference("log_loss", scored["shuffled"], black))
 
 # %% mystnb={"figure": {"name": "fig-taken", "caption": "Validation AUC by what was taken away, a dot a seed; the dashed line is chance."}}
 auc = {name: metrics.by_seed("auc", group.labels, group.probabilities) for name, group in scored.items()}

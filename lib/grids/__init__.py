@@ -3,7 +3,9 @@
 import inspect
 from typing import Any
 
+from lib.grids import regularise as regularising
 from lib.grids import sanity
+from lib.grids.regularise import regularise
 from lib.grids.sanity import sanity_checks
 from lib.grids.simple import simple_network
 from lib.grids.study import Family, Study, children_of
@@ -11,6 +13,7 @@ from lib.grids.study import Family, Study, children_of
 FAMILIES = {
     "simple_network": Family("05_simple_network", simple_network, children_of("all")),
     "sanity_checks": Family("06_sanity_checks", sanity_checks, children_of("real", sanity.NO_PARENT)),
+    "regularise": Family("08_regularise", regularise, children_of(regularising.ROOT, regularising.OTHER_PARENTS)),
 }
 
 

@@ -5,9 +5,12 @@ from typing import Any
 from lib import cards
 from lib.grids.study import Study, by_seed
 from lib.training.augmentation import Colour, Crop, Cutout, Flip, Noise, Rotation, Zoom
-from lib.training.configuration import Cosine, EarlyStopping, Head, Mixing, Network, Phase, Plateau, Steps
+from lib.training.configuration import Cosine, EarlyStopping, Head, Mixing, Network, Phase, Plateau, Schedule, Steps
 
-PARENTS = {"larger, early stopping": "larger"}  # all others are compared with "as it is"
+ROOT = "as it is"
+OTHER_PARENTS = {"larger, early stopping": "larger"}
+LABEL_SMOOTHING = 0.1  # Szegedy et al. 2016, arXiv:1512.00567
+DRAWN_DEFECTS = 0.2  # images added, as a share of the training images
 AUGMENTATIONS = {
     "flips": (Flip(),),
     "geometry": (Flip(), Rotation(), Zoom(), Crop()),  # S3.31
@@ -31,10 +34,8 @@ def regularise(
     smaller_batch: int,
     train_shares: list[float],
     dropouts: list[float],
+    block_dropout: float,
     l2: float,
-    label_smoothing: float,
-    mixing_alpha: float,
-    drawn_defects: float,
     measured_images: int,
     seeds: list[int],
     threads: int,
@@ -44,40 +45,44 @@ def regularise(
     Drawn defects are left out where the card has no simulator. Source: S3.30-S3.38, S4.5, S0.9, S0.16.
     """
     card = cards.load(dataset)
-    phase = Phase(epochs=epochs, learning_rate=learning_rate)
-    stopping = {"early_stopping": EarlyStopping(patience=patience)}
-    network, larger = (
-        Network(family="xception", parameters={"stem": stem, "sizes": widths, "momentum": momentum})
-        for widths in (sizes, larger_sizes)
+    parameters = {"stem": stem, "sizes": sizes, "momentum": momentum}
+    network, larger, inside = (
+        Network(family="xception", parameters=parameters | change)
+        for change in ({}, {"sizes": larger_sizes}, {"dropout": block_dropout})
     )
+    phase = Phase(epochs=epochs, learning_rate=learning_rate)
+    stopped = (_changed(phase, early_stopping=EarlyStopping(patience=patience)),)
     common = {
-        "image_size": image_size, "threads": threads, "network": network, "phases": (phase,),
-        "measured_images": measured_images,
+        "image_size": image_size, "network": network, "phases": (phase,), "measured_images": measured_images,
+        "threads": threads,
     }  # fmt: skip
     changes: dict[str, dict[str, Any]] = {
-        "as it is": {},
+        ROOT: {},
         **{f"{share:g} of the images": {"train_share": share} for share in train_shares},
         **{name: {"augmentation": layers} for name, layers in AUGMENTATIONS.items()},
-        **{f"dropout {rate:g}": {"head": Head(dropout=rate)} for rate in dropouts},
-        "L2": {"l2": l2},
-        "label smoothing": {"label_smoothing": label_smoothing},
-        **{kind: {"mixing": Mixing(kind=kind, alpha=mixing_alpha)} for kind in ("mixup", "cutmix")},
-        **({"drawn defects": {"drawn_defects": drawn_defects}} if card.simulator else {}),
+        **{kind: {"mixing": Mixing(kind=kind)} for kind in ("mixup", "cutmix")},
+        **({"drawn defects": {"drawn_defects": DRAWN_DEFECTS}} if card.simulator else {}),
         "smaller images": {"image_size": smaller_size},
+        **{f"dropout {rate:g}": {"head": Head(dropout=rate)} for rate in dropouts},
+        "dropout in blocks": {"network": inside},
+        "L2": {"l2": l2},
+        "label smoothing": {"label_smoothing": LABEL_SMOOTHING},
         "smaller batch": {"batch_size": smaller_batch},
-        **{name: {"phases": (_changed(phase, **change),)} for name, change in _schedules(epochs, patience).items()},
-        "early stopping": {"phases": (_changed(phase, **stopping),)},
+        **{
+            name: {"phases": (_changed(phase, schedule=found),)} for name, found in _schedules(epochs, patience).items()
+        },
+        "early stopping": {"phases": stopped},
         "larger": {"network": larger},
-        "larger, early stopping": {"network": larger, "phases": (_changed(phase, **stopping),)},
+        "larger, early stopping": {"network": larger, "phases": stopped},
     }
     return {name: by_seed(card, seeds, **common | change) for name, change in changes.items()}
 
 
-def _schedules(epochs: int, patience: int) -> dict[str, dict[str, Any]]:
+def _schedules(epochs: int, patience: int) -> dict[str, Schedule]:
     return {
-        "cosine decay": {"schedule": Cosine()},
-        "step decay": {"schedule": Steps(every=max(1, epochs // 3))},
-        "lower on plateau": {"schedule": Plateau(patience=patience)},
+        "cosine decay": Cosine(),
+        "step decay": Steps(every=max(1, epochs // 3)),
+        "lower on plateau": Plateau(patience=patience),
     }
 
 

@@ -22,6 +22,7 @@ class Parameters(BaseModel):
     stem: tuple[PositiveInt, PositiveInt] = (32, 64)
     sizes: Annotated[tuple[PositiveInt, ...], Field(min_length=2)] = (128, 256, 512, 728, 1024)  # the last: no block
     momentum: float = Field(default=0.99, ge=0, lt=1)  # share of an average that stays at each step
+    dropout: float = Field(default=0, ge=0, lt=1)  # of what enters each convolution of a block, in training alone
 
 
 def build(inputs: keras.KerasTensor, parameters: Parameters) -> keras.KerasTensor:
@@ -48,6 +49,8 @@ def _block(x: keras.KerasTensor, name: str, size: int, parameters: Parameters) -
     strides = 2 if pooled >= SMALLEST_POOLED else 1
     for number in (1, 2):
         x = layers.Activation("relu", name=f"{name}_activation_{number}")(x)
+        if parameters.dropout:
+            x = layers.Dropout(parameters.dropout, name=f"{name}_dropout_{number}")(x)
         x = layers.SeparableConv2D(size, 3, padding="same", name=f"{name}_separable_{number}")(x)
         x = _normalised(x, name, number, parameters)
     x = layers.MaxPooling2D(3, strides, padding="same", name=f"{name}_pooling")(x)

@@ -56,6 +56,36 @@ def metrics(estimates: Mapping[str, Estimate | Inapplicable], chance: Mapping[st
     return intervals({titles[name]: estimate for name, estimate in estimates.items()}, "value", blind)
 
 
+def dependence(estimates: Mapping[float, Estimate | Inapplicable], of: str, unit: str) -> go.Figure | Sentence:
+    """Estimates with their 95 % intervals against a number that was changed, on a logarithmic axis, joined by a line.
+
+    estimates: number > 0 -> estimate, in the order of the numbers. of: title of the axis of the number.
+    """
+    known = {number: found for number, found in estimates.items() if isinstance(found, Estimate)}
+    if not known:
+        return why(estimates.values())
+    limits = np.array([found.interval() for found in known.values()])
+    values = np.array([found.value for found in known.values()])
+    figure = go.Figure()
+    figure.add_scatter(
+        x=list(known),
+        y=values,
+        mode="lines+markers",
+        marker={"size": 9, "color": SERIES_COLOURS[0]},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": limits[:, 1] - values,
+            "arrayminus": values - limits[:, 0],
+        },
+        text=[f"{value:.3f} [{low:.3f}, {high:.3f}]" for value, (low, high) in zip(values, limits, strict=True)],
+        hovertemplate="%{x:,}: %{text}<extra></extra>",
+    )
+    figure.update_xaxes(type="log", title_text=of, tickvals=list(known), ticktext=[f"{number:,}" for number in known])
+    figure.update_layout(yaxis_title=f"{unit} (95 % interval)", height=380)
+    return styled(figure)
+
+
 def strips(values: Mapping[str, Sequence[float]], unit: str, reference: float | None = None) -> go.Figure | Sentence:
     """Single values as dots, one row a name; a value that is not known is not drawn, and without any name there is a sentence."""
     if not values:

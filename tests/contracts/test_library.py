@@ -16,10 +16,10 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ORDER = (
     "mistakes", "config", "processes", "atomic", "machine", "steps", "pictures", "dicom", "decode", "perceptual",
     "manifest", "findings/", "ledger", "readers/", "labels", "groups", "folders", "cards", "leaks", "splits",
-    "custody/", "pixels", "weights", "networks/", "training/", "features/", "lineage", "runs", "grids/", "estimates", "intervals",
-    "scores", "metrics", "statistics", "groupwise", "grades", "brightness", "folds", "classical", "embedding",
-    "baselines", "yardstick", "inflation", "properties", "hypotheses", "sanity", "faults", "texts", "plots/", "chapters",
-    "graph", "jobs", "site/", "lab", "book", "studies",
+    "custody/", "pixels", "weights", "networks/", "training/", "features/", "lineage", "runs", "grids/", "estimates",
+    "intervals", "scores", "metrics", "statistics", "groupwise", "grades", "brightness", "folds", "classical", "embedding",
+    "baselines", "yardstick", "inflation", "properties", "hypotheses", "effects", "ablations", "sanity", "faults", "texts",
+    "plots/", "chapters", "graph", "jobs", "site/", "lab", "book", "studies",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
     "training/": {"decode", "steps", "pixels", "networks/", "atomic"},

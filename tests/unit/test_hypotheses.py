@@ -209,3 +209,12 @@ def test_tables_show_claims_and_verdicts_and_escape_html(context):
     assert "<script>" not in page and "confirmed" in page and "verdict-undecided" in page
     assert "12 groups" in page and "5 seeds" in page
     assert "0.000 [-0.002, 0.002]" in page and "0.100 [-∞, ∞]" in page
+
+
+def test_several_are_measured_together_in_their_order(context):
+    claims = hypotheses.Hypotheses(context(), claim("H1"), claim("H2"))
+    shown = claims.measure_each({"H2": Normal(0.3), "H1": Inapplicable("nothing is graded")})
+    assert [line.split(",")[0] for line in str(shown).splitlines()] == ["H2", "H1"]
+    assert shown._repr_html_().count("<p") == 2 and set(claims.estimates) == {"H1", "H2"}
+    with pytest.raises(ValueError, match="H1 was measured already"):
+        claims.measure_each({"H1": Normal(0.3)})

@@ -217,3 +217,11 @@ def test_confusion_of_a_class_without_images_draws_no_warning():
         figure = plots.confusion(np.array([[0, 0], [1, 3]]), ["sound", "defective"])
     np.testing.assert_allclose(figure.data[0].z, [[0, 0], [0.25, 0.75]])
     assert figure.data[0].text[1][1] == "3"
+
+
+def test_a_dependence_is_drawn_at_its_numbers_and_skips_what_has_no_estimate():
+    estimate = ESTIMATES["AUC"]
+    figure = plots.dependence({360: estimate, 720: Inapplicable("one group"), 1440: estimate}, "images", "AUC")
+    assert list(figure.data[0].x) == [360, 1440] and figure.layout.xaxis.type == "log"
+    assert figure.data[0].y[0] + figure.data[0].error_y.array[0] == pytest.approx(estimate.interval()[1])
+    assert "one group" in str(plots.dependence({360: Inapplicable("one group")}, "images", "AUC"))

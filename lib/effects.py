@@ -1,0 +1,99 @@
+"""What a change brings: scores of runs with it less scores without it, and how calmly both learned."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from lib.estimates import Estimate, Inapplicable
+from lib.intervals import estimate, seed_mean_estimate
+from lib.metrics import difference_estimate, metric_estimate
+from lib.runs import Predictions, Run, predictions_by_seed, probabilities
+
+Runs = Mapping[str, Sequence[Run]]  # setting -> one run a seed
+
+
+def difference(metric: str, first: Predictions, second: Predictions) -> Estimate | Inapplicable:
+    """A metric of the first networks minus that of the second ones, paired by image and seed."""
+    pair = first.probabilities, second.probabilities
+    return difference_estimate(metric, first.labels, *pair, first.groups)
+
+
+def differences(metric: str, finished: Runs, parents: Mapping[str, str]) -> dict[str, Estimate | Inapplicable]:
+    """A metric on the validation part, each setting minus its parent, paired by image and seed.
+
+    parents: setting -> the setting that it is compared with.
+    """
+    wanted = {name: predictions_by_seed(finished[name], "validation") for name in {*parents, *parents.values()}}
+    return {name: difference(metric, wanted[name], wanted[parent]) for name, parent in parents.items()}
+
+
+def validation_estimate(metric: str, runs: Sequence[Run]) -> Estimate | Inapplicable:
+    """A metric on the validation part, over seeds and groups."""
+    found = predictions_by_seed(runs, "validation")
+    return metric_estimate(metric, found.labels, found.probabilities, found.groups)
+
+
+def gap(runs: Sequence[Run]) -> Estimate | Inapplicable:
+    """Log loss on the validation part minus that on the training part, nats; over seeds and the groups of both parts."""
+    tables = [run.predictions[run.predictions["part"] != "tuning"] for run in runs]
+    losses = np.stack([-np.log(given_to_labels(table)) for table in tables])
+    held = (tables[0]["part"] == "validation").to_numpy()
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        held_out, learned = (
+            losses[:, side] @ weights[:, side].T / weights[:, side].sum(axis=1) for side in (held, ~held)
+        )
+        return held_out - learned
+
+    return estimate(statistic, tables[0]["group"].to_numpy())
+
+
+def restlessness(runs: Sequence[Run]) -> np.ndarray:
+    """How erratic learning was: the standard deviation of the change of validation loss from epoch to epoch, nats.
+
+    Returns (seeds,) float. Runs must have been measured after every epoch. Source: S4.5.
+    """
+    tables = [run.history.query("part == 'validation'").sort_values("epoch") for run in runs]
+    return np.array([table["loss"].diff().iloc[1:].std(ddof=0) for table in tables])
+
+
+def calmer(changed: Sequence[Run], parent: Sequence[Run]) -> Estimate | Inapplicable:
+    """Restlessness of the changed runs minus that of their parent's, paired by seed, nats."""
+    return seed_mean_estimate(restlessness(changed) - restlessness(parent))
+
+
+def epochs_kept(runs: Runs) -> pd.DataFrame:
+    """After how many epochs training ended, and whose weights were kept: a row a setting, means over seeds."""
+    rows = {
+        name: {key: np.mean([run.record[key] for run in group]) for key in ("stopped_epoch", "best_epoch")}
+        for name, group in runs.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("setting")
+
+
+def variance_shift(run: Run, images: np.ndarray) -> pd.Series:
+    """How far the variance that each batch normalisation divides by is from the one that it meets, at inference.
+
+    images: (n, height, width, channels) uint8, of training. Returns layer -> mean over its channels of the absolute
+    logarithm of the ratio of both variances; 0 where training and inference agree.
+    Source: Li et al. 2019, "Understanding the disharmony between dropout and batch normalization", arXiv:1801.05134.
+    """
+    import keras
+
+    network = run.model()
+    layers = {layer.name: layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)}
+    met = keras.Model(network.input, {name: layer.input for name, layer in layers.items()})(images, training=False)
+    found = {}
+    for name, layer in layers.items():
+        variances = np.var(met[name], axis=(0, 1, 2)), layer.moving_variance.numpy()
+        at_inference, averaged = (np.log(variance + layer.epsilon) for variance in variances)
+        found[name] = np.abs(at_inference - averaged).mean()
+    return pd.Series(found, name="variance shift").rename_axis("layer")
+
+
+def given_to_labels(table: pd.DataFrame) -> np.ndarray:
+    """(n,): the probability that each image's label is given, kept above 0. table: rows of `Run.predictions`."""
+    probability, labels = probabilities(table), table["label"].to_numpy()
+    both = np.stack([1 - probability, probability], axis=1) if probability.ndim == 1 else probability
+    return np.maximum(both[np.arange(len(labels)), labels], np.finfo(float).eps)

@@ -1,0 +1,249 @@
+# %% [markdown]
+# # What closes the gap?
+# **Needs** the parts of the data, the network of chapter 7 · **Produces** the runs of family `regularise` · **Answers** hypotheses H8.1-H8.26
+#
+# A network that can overfit has a gap between what it reaches on images that it learned from and on others. Everything
+# below is meant to close it. To know what did, one thing is changed at a time: every setting is a fresh network that
+# differs from its parent in exactly one field of its configuration, with the same epochs and the same seeds.
+
+# %%
+import numpy as np
+import pandas as pd
+
+from lib import cards, effects, grids, hypotheses, lineage, plots, runs, texts
+from lib.config import chapter
+from lib.estimates import Inapplicable
+from lib.hypotheses import Hypothesis
+from lib.intervals import seed_mean_estimate
+from lib.training import augmentation, defects
+
+# %% tags=["parameters"]
+DATASET = "elpv"
+PROFILE = "smoke"
+IMAGE_SIZE = 24  # pixels per side
+SMALLER_SIZE = 16
+STEM = [4, 8]  # widths of the first two convolutions
+SIZES = [8, 16]  # widths of the blocks; the last one is no block
+LARGER_SIZES = [8, 8, 16]
+MOMENTUM = 0.9  # of batch normalisation
+EPOCHS = 3
+LEARNING_RATE = 0.001  # of Adam; pinned by chapter 7
+PATIENCE = 1  # epochs
+SMALLER_BATCH = 16
+TRAIN_SHARES = [0.25, 0.5]  # of the training images
+DROPOUTS = [0.5, 0.9]  # before the head
+BLOCK_DROPOUT = 0.3  # inside the blocks
+L2 = 0.0001  # times the sum of squares of the kernels
+MEASURED_IMAGES = 256  # of the training part, after each epoch
+SEEDS = [7, 8]
+THREADS = 1
+
+# %%
+context = chapter("08_regularise", DATASET, PROFILE)
+card = cards.load(DATASET)
+study = grids.regularise(
+    DATASET, IMAGE_SIZE, SMALLER_SIZE, STEM, SIZES, LARGER_SIZES, MOMENTUM, EPOCHS, LEARNING_RATE, PATIENCE, SMALLER_BATCH,
+    TRAIN_SHARES, DROPOUTS, BLOCK_DROPOUT, L2, MEASURED_IMAGES, SEEDS, THREADS,
+)  # fmt: skip
+parents = grids.FAMILIES["regularise"].parents(study)
+data = runs.data_of(study["as it is"][0], context)
+
+# %% [markdown]
+# ## What we change
+# Each row is a setting, what it is compared with, and the one thing that is other.
+
+# %% tags=["nbval-check-output"]
+texts.table(lineage.described(study, parents))
+
+# %% [markdown]
+# ## What we expect
+# The measure is the log loss on the validation part, in nats: overfitting shows in it first, because a network that is
+# wrong and sure of it pays most. A difference below zero means that the change helped. Settings meant to do worse (fewer
+# images, far too much dropout) are claimed to do worse. Two claims are about calm, not about height.
+
+# %%
+less = ("difference of log losses", "less", 0)
+more = ("difference of log losses", "greater", 0)
+data_claims = [
+    Hypothesis("H8.1", "As it is, the network overfits", "validation less training log loss", "greater", 0, "S3.25"),
+    Hypothesis("H8.2", "With the fewest images it does worse", *more, "S3.30"),
+    Hypothesis("H8.3", "With fewer images it does worse", *more, "S3.30"),
+    Hypothesis("H8.4", "Flips help", *less, "S3.31"),
+    Hypothesis("H8.5", "Flips, turns, zoom and crops help", *less, "S3.31"),
+    Hypothesis("H8.6", "Changes of brightness and contrast help", *less, "S3.31"),
+    Hypothesis("H8.7", "Cut-outs help", *less, "S3.31"),
+    Hypothesis("H8.8", "Noise helps", *less, "S3.31"),
+    Hypothesis("H8.9", "MixUp helps", *less, "S3.31"),
+    Hypothesis("H8.10", "CutMix helps", *less, "S3.31"),
+    Hypothesis("H8.11", "Drawn defects help", *less, "S3.33"),
+    Hypothesis("H8.12", "Smaller images do worse", *more, "S3.35"),
+]
+
+# %%
+network_claims = [
+    Hypothesis("H8.13", "Dropout before the head helps", *less, "S3.32 S4.5"),
+    Hypothesis("H8.14", "Too much of it does worse than none", *more, "S3.32"),
+    Hypothesis("H8.15", "Dropout in blocks disturbs normalisation", "difference of shift", "greater", 0, "S3.32"),
+    Hypothesis("H8.16", "L2 helps", *less, "S0.9 S4.5"),
+    Hypothesis("H8.17", "Label smoothing helps", *less, "S4.5"),
+    Hypothesis("H8.18", "A smaller batch helps", *less, "S3.36"),
+    Hypothesis("H8.19", "A rate that falls along a cosine helps", *less, "S0.16"),
+    Hypothesis("H8.20", "A rate that falls by steps helps", *less, "S0.16"),
+    Hypothesis("H8.21", "A rate that falls on plateaus helps", *less, "S3.37"),
+    Hypothesis("H8.22", "Early stopping helps", *less, "S3.37"),
+    Hypothesis("H8.23", "A larger network alone does worse", *more, "S3.38"),
+    Hypothesis("H8.24", "Early stopping helps the larger network", *less, "S3.38"),
+    Hypothesis("H8.25", "Dropout makes learning less erratic", "difference of restlessness", "less", 0, "S4.5"),
+    Hypothesis("H8.26", "L2 makes learning less erratic", "difference of restlessness", "less", 0, "S4.5"),
+]
+claims = hypotheses.Hypotheses(context, *data_claims, *network_claims)
+claims
+
+# %% [markdown]
+# ## As it is
+# The reduced Xception of chapter 7, with Adam at the rate that chapter 7 supports, and nothing against overfitting. The
+# training curve is measured on a fixed sample of the training images.
+
+# %% mystnb={"figure": {"name": "fig-as-it-is", "caption": "The parent of all settings through training: mean over seeds, bands from the lowest to the highest seed. The distance between training and validation is the gap."}}
+finished = {name: [runs.get(configuration, context) for configuration in group] for name, group in study.items()}
+history = {name: pd.concat(run.history for run in group) for name, group in finished.items()}
+plots.curves(history["as it is"], {"loss": "loss, nats", "accuracy": "accuracy"})
+
+# %%
+claims.measure("H8.1", effects.gap(finished["as it is"]))
+
+# %%
+effect = effects.differences("log_loss", finished, parents)
+fewest, half = (f"{share:g} of the images" for share in (min(TRAIN_SHARES), max(TRAIN_SHARES)))
+unasked = Inapplicable("the card names no simulator of defects")
+by_data = ["flips", "geometry", "colour", "cut-out", "noise", "mixup", "cutmix", "drawn defects", "smaller images"]
+
+# %% [markdown]
+# ## More images
+# Nothing regularises like more real data. The shares are nested, and hold the classes as the whole does; epochs are the
+# same, so with fewer images the network also makes fewer steps. A curve that still falls at its right end says that
+# collecting images would pay.
+
+# %% mystnb={"figure": {"name": "fig-learning-curve", "caption": "Log loss on the validation part against the number of training images, with its interval over groups and seeds."}}
+shares = {**{f"{share:g} of the images": share for share in sorted(TRAIN_SHARES)}, "as it is": 1.0}
+reached = {name: effects.validation_estimate("log_loss", finished[name]) for name in shares}
+plots.dependence(
+    {round(shares[name] * len(data.train)): reached[name] for name in shares},
+    "training images",
+    "validation log loss, nats",
+)
+
+# %%
+claims.measure_each({"H8.2": effect[fewest], "H8.3": effect[half]})
+
+# %% [markdown]
+# ## The same image, changed
+# Augmentation is part of the network: it acts on training batches alone, and the same on every device. Below, one training
+# image as it comes out of each kind. What must never happen is that a change makes an image of one class look like
+# one of the other, or like none at all.
+
+# %% mystnb={"figure": {"name": "fig-augmentation", "caption": "One training image, and how each kind of augmentation may show it to the network."}}
+example = data.train.pixels[data.train.rows[:1]]
+kinds = {name: study[name][0].augmentation for name in ("flips", "geometry", "colour", "cut-out", "noise")}
+plots.pictures(
+    {name: [example[0].squeeze(), *augmentation.examples(layers, example[0], 7)] for name, layers in kinds.items()}
+)
+
+# %% [markdown]
+# Two more change images in pairs: MixUp lays one over another, CutMix sets a piece of one into another; labels are mixed in
+# the same proportion.
+#
+# And a simulator draws cracks, dark areas and broken fingers into sound cells, which then count as defective. It was
+# written from what such defects look like, not fitted to any image; it adds images to training alone, and what it is
+# worth is measured on real ones.
+
+# %% mystnb={"figure": {"name": "fig-drawn", "caption": "Sound training images (first row), the same with drawn defects (second), and where something was drawn (third)."}}
+sound = data.train.pixels[data.train.rows[data.train.labels == 0][:8]]
+drawn, places = defects.drawn(sound, seed=SEEDS[0])
+rows = {"sound": sound, "with drawn defects": drawn, "where": np.uint8(255 * places)[..., None]}
+plots.pictures({name: [image.squeeze() for image in images] for name, images in rows.items()} if card.simulator else {})
+
+# %% mystnb={"figure": {"name": "fig-by-data", "caption": "What changes of the images bring: log loss on the validation part less that of the parent; left of the dashed line is better."}}
+changed = {name: effect.get(name, unasked) for name in [fewest, half, *by_data]}
+plots.intervals(changed, "difference of log losses, nats", 0)
+
+# %%
+ids = [f"H8.{number}" for number in range(4, 13)]
+claims.measure_each({id: changed[name] for id, name in zip(ids, by_data, strict=True)})
+
+# %% [markdown]
+# ## The network and its training
+# Dropout silences part of the features, L2 keeps kernels small, label smoothing forbids being sure. Smaller batches add
+# noise to each step; rates that fall take it away again. Early stopping and plateaus watch the loss on the *tuning* part,
+# never on validation; the epoch with the lowest is kept. A patience that could never act within the epochs
+# is refused before anything trains.
+
+# %%
+stopped = ["early stopping", "lower on plateau", "larger, early stopping"]
+texts.table(effects.epochs_kept({name: finished[name] for name in ["as it is", *stopped]}).reset_index())
+
+# %% mystnb={"figure": {"name": "fig-by-network", "caption": "What changes of the network and its training bring: log loss on the validation part less that of the parent; left of the dashed line is better."}}
+moderate, heavy = (f"dropout {rate:g}" for rate in (min(DROPOUTS), max(DROPOUTS)))
+by_network = {name: effect[name] for name in study if name not in {"as it is", *changed}}
+plots.intervals(by_network, "difference of log losses, nats", 0)
+
+# %%
+named = {"H8.13": moderate, "H8.14": heavy, "H8.16": "L2", "H8.17": "label smoothing", "H8.18": "smaller batch"}
+named |= {"H8.19": "cosine decay", "H8.20": "step decay", "H8.21": "lower on plateau", "H8.22": "early stopping"}
+named |= {"H8.23": "larger", "H8.24": "larger, early stopping"}
+claims.measure_each({id: effect[name] for id, name in named.items()})
+
+# %% [markdown]
+# ## Dropout against batch normalisation
+# Batch normalisation divides by a variance that it averaged in training. Dropout *before* it makes that variance larger
+# than the one at inference, when nothing is dropped: the layer then divides by too much. Dropout after the last
+# normalisation, before the head, has no such effect. The shift is measured on training images, layer by layer.
+
+# %% mystnb={"figure": {"name": "fig-shift", "caption": "Shift between the variance that a batch normalisation divides by and the one it meets, a dot a layer, first seed; zero: they agree."}}
+seen = data.train.first(MEASURED_IMAGES)
+images = seen.pixels[seen.rows]
+inside = "dropout in blocks"
+shift = {
+    name: [effects.variance_shift(run, images) for run in finished[name]] for name in ("as it is", moderate, inside)
+}
+plots.strips(
+    {name: found[0].tolist() for name, found in shift.items()}, "absolute logarithm of the ratio of variances", 0
+)
+
+# %%
+mean_shift = {name: np.array([layers.mean() for layers in found]) for name, found in shift.items()}
+claims.measure("H8.15", seed_mean_estimate(mean_shift[inside] - mean_shift["as it is"], images=len(images)))
+
+# %% [markdown]
+# ## Less erratic?
+# How calmly a network learns is a number too: how much the change of validation loss from one epoch to the next varies
+# within a run. A small difference of two calm runs says little; compare it with the height of the dots.
+
+# %% mystnb={"figure": {"name": "fig-calm", "caption": "Standard deviation of the epoch-to-epoch change of validation loss, a dot a seed: lower is calmer."}}
+watched = ["as it is", moderate, "L2", "label smoothing", "smaller batch", "cosine decay"]
+plots.strips({name: effects.restlessness(finished[name]) for name in watched}, "restlessness, nats")
+
+# %%
+calm = {name: effects.calmer(finished[name], finished["as it is"]) for name in (moderate, "L2")}
+claims.measure_each({"H8.25": calm[moderate], "H8.26": calm["L2"]})
+
+# %% [markdown]
+# ## Height and order
+# Log loss and AUC need not agree: a change may make a network less sure of itself without ordering images any better. No
+# verdict rests on this figure.
+
+# %% mystnb={"figure": {"name": "fig-auc", "caption": "Difference of validation AUC of each setting and its parent; right of the dashed line is better."}}
+plots.intervals(effects.differences("auc", finished, parents), "difference of AUC", 0)
+
+# %% [markdown]
+# ## What we found
+# Each verdict speaks of this network on these images, with so few epochs as the profile allows, and of one change
+# alone; two that help need not help together.
+
+# %%
+claims.judge()
+
+# %% [markdown]
+# ## What next
+# {doc}`Chapter 16 <16_ablations>` puts all changes of the book into one table. What pre-training brings, the strongest
+# regulariser of all after more images, is the question of the part on transfer learning.
