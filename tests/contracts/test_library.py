@@ -18,7 +18,7 @@ ORDER = (
     "manifest", "findings/", "ledger", "readers/", "labels", "groups", "folders", "cards", "leaks", "splits",
     "custody/", "pixels", "weights", "networks/", "training/", "features/", "lineage", "runs", "grids/", "estimates",
     "intervals", "scores", "metrics", "statistics", "groupwise", "grades", "brightness", "folds", "classical", "embedding",
-    "baselines", "yardstick", "inflation", "properties", "hypotheses", "effects", "ablations", "sanity", "faults", "texts",
+    "baselines", "yardstick", "inflation", "properties", "hypotheses", "effects", "ablations/", "sanity", "faults", "texts",
     "plots/", "chapters", "graph", "jobs", "site/", "lab", "book", "studies",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows

@@ -1,0 +1,119 @@
+"""Claims about many changes together: what they bring on average, and what a choice among them is worth."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from lib import effects
+from lib.ablations.settings import Setting, one_score
+from lib.estimates import Estimate, Inapplicable
+from lib.intervals import estimate
+from lib.metrics import MissingClass, metric_statistic
+from lib.runs import predictions_by_seed
+
+Values = Mapping[str, np.ndarray]  # name of a setting -> (seeds, rows): a metric for each weighting of the images
+NONE = Inapplicable("no setting of this book regularises")
+
+
+def regularising(settings: Sequence[Setting]) -> list[Setting]:
+    """The settings whose one change is meant to close the gap."""
+    return [setting for setting in settings if setting.regularises]
+
+
+def average_effect(metric: str, settings: Sequence[Setting]) -> Estimate | Inapplicable:
+    """The mean over settings of a metric on validation minus the parent's, paired by image and seed."""
+
+    def mean(values: Values) -> np.ndarray:
+        return np.mean([values[each.name] - values[each.parent.name] for each in settings], axis=0)
+
+    return _over(metric, settings, mean)
+
+
+def order_kept(metric: str, settings: Sequence[Setting]) -> Estimate | Inapplicable:
+    """Rank correlation over settings, with their parents, between a metric on tuning and on validation; in [-1, 1]."""
+    every = _with_parents(settings)
+    chosen = {each.name: predictions_by_seed(each.runs, "tuning") for each in every}
+    tuning = [[one_score(metric, seen.labels, p) for p in seen.probabilities] for seen in chosen.values()]
+
+    def correlation(values: Values) -> np.ndarray:
+        held = np.stack([values[name] for name in chosen])  # (settings, seeds, rows)
+        first = np.array(tuning)[:, : held.shape[1], None]
+        ranks = (stats.rankdata(side, axis=0) for side in (first, held))
+        one, other = (rank - rank.mean(axis=0) for rank in ranks)
+        spread = np.sqrt((one**2).sum(axis=0) * (other**2).sum(axis=0))
+        return np.divide((one * other).sum(axis=0), spread, out=np.full(spread.shape, np.nan), where=spread > 0)
+
+    return _over(metric, settings, correlation)
+
+
+def beyond_seeds(metric: str, settings: Sequence[Setting]) -> Estimate | Inapplicable:
+    """Spread of a metric over settings minus its spread over seeds of one setting (standard deviations).
+
+    The spread over settings is what is left of that of their means once the seeds' share is taken out. Interval over groups,
+    for these networks.
+    """
+
+    def spread(values: Values) -> np.ndarray:
+        held = np.stack(list(values.values()))
+        within = held.var(axis=1, ddof=1).mean(axis=0)
+        between = np.maximum(0, held.mean(axis=1).var(axis=0, ddof=1) - within / held.shape[1])
+        return np.sqrt(between) - np.sqrt(within)
+
+    return _over(metric, settings, spread)
+
+
+def narrowing(settings: Sequence[Setting]) -> Estimate | Inapplicable:
+    """The mean over settings of the gap minus the parent's, nats; the gap is log loss on validation minus that on training.
+
+    Paired by image and seed; over seeds and the groups of both parts.
+    """
+    if not settings:
+        return NONE
+    losses = {each.name: _losses(each) for each in _with_parents(settings)}
+    shared = reduce(
+        lambda kept, table: kept.intersection(table.index), losses.values(), next(iter(losses.values())).index
+    )
+    fewest = min(table.shape[1] for table in losses.values())
+    aligned = {name: table.loc[shared].to_numpy()[:, :fewest].T for name, table in losses.items()}
+    change = np.mean([aligned[each.name] - aligned[each.parent.name] for each in settings], axis=0)  # (seeds, images)
+    held = shared.get_level_values("part") == "validation"
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        means = [change[:, side] @ weights[:, side].T / weights[:, side].sum(axis=1) for side in (held, ~held)]
+        return means[0] - means[1]
+
+    return estimate(statistic, shared.get_level_values("group").to_numpy())
+
+
+def _over(metric: str, settings: Sequence[Setting], combine: Callable[[Values], np.ndarray]) -> Estimate | Inapplicable:
+    """An estimate of what `combine` makes of a metric of settings and parents, on the validation images that all have."""
+    if not settings:
+        return NONE
+    every = _with_parents(settings)
+    common = reduce(np.intersect1d, [each.validation.images for each in every])
+    fewest = min(len(each.runs) for each in every)
+    on = {each.name: each.on(common) for each in every}
+    try:
+        parts = {name: metric_statistic(metric, each.labels, each.probabilities[:fewest]) for name, each in on.items()}
+    except MissingClass as error:
+        return Inapplicable(str(error).split(";")[0])
+    groups = next(iter(on.values())).groups
+    return estimate(lambda weights: combine({name: part(weights) for name, part in parts.items()}), groups)
+
+
+def _with_parents(settings: Sequence[Setting]) -> list[Setting]:
+    every = {each.name: each for setting in settings for each in (setting.parent, setting)}
+    return list(every.values())
+
+
+def _losses(setting: Setting) -> pd.DataFrame:
+    """Log loss of every training and validation image, nats: index part, group, image; a column a seed."""
+    columns = {}
+    for run in setting.runs:
+        rows = run.predictions[run.predictions["part"] != "tuning"]
+        index = pd.MultiIndex.from_frame(rows[["part", "group", "image"]])
+        columns[run.key] = pd.Series(-np.log(effects.given_to_labels(rows)), index)
+    return pd.DataFrame(columns).dropna()

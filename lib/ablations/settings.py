@@ -1,0 +1,177 @@
+"""Settings of a book: read from what the chapters noted, with the one change of each, differences and scores."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lib import atomic, config, effects, grids, lineage
+from lib.estimates import Estimate, Inapplicable
+from lib.hypotheses import NOT_APPLICABLE, NOT_JUDGED, holm_levels
+from lib.metrics import MissingClass, fitting, score
+from lib.runs import DamagedRun, Predictions, Run, predictions_by_seed
+
+
+@dataclass(eq=False)
+class Setting:
+    """One setting of a chapter: its runs, a seed each, and what it changes of its parent."""
+
+    chapter: str
+    title: str  # within its chapter
+    runs: list[Run]
+    changes: lineage.Changes
+    parent: "Setting | None" = None
+
+    @property
+    def name(self) -> str:
+        """A name that no other setting of the book has: number of the chapter, title."""
+        return f"{int(self.chapter[:2])} · {self.title}"
+
+    @property
+    def regularises(self) -> bool:
+        """Whether its one change is meant to close the gap between training and validation."""
+        return any(lineage.leaf(field) in lineage.REGULARISING for field in self.changes)
+
+    @cached_property
+    def validation(self) -> Predictions:
+        """What its runs predict on the validation part."""
+        return predictions_by_seed(self.runs, "validation")
+
+    def on(self, images: np.ndarray) -> Predictions:
+        """What they predict for these images of the validation part, in their order."""
+        seen = self.validation
+        position = pd.Index(seen.images).get_indexer(images)
+        return Predictions(images, seen.groups[position], seen.labels[position], seen.probabilities[:, position])
+
+    @property
+    def network(self) -> str:
+        """Family of its network, and the image size."""
+        used = self.runs[0].configuration
+        return f"{used.network.family}, {used.image_size} px"
+
+
+def read(context: config.Context) -> list[Setting]:
+    """The settings of all chapters before this one that train, from what these noted when they ran.
+
+    Raises UserError saying what to build when a chapter has not run, or one of its runs is not there or not whole; as
+    `lineage.changed` when a setting changes more than one thing.
+    """
+    families = {name: family for name, family in grids.FAMILIES.items() if family.chapter < context.chapter}
+    found = [_study(name, family, context) for name, family in families.items()]
+    return sorted((setting for study in found for setting in study), key=lambda setting: setting.chapter)
+
+
+def _study(name: str, family: grids.Family, context: config.Context) -> list[Setting]:
+    folder = context.root / "chapters" / family.chapter
+    again = f"`make book DATASET={context.dataset} PROFILE={context.profile}` builds it"
+    try:
+        parameters = atomic.read_json(folder / "record.json")["parameters"]
+        used = [Run(context.root / "runs" / key) for key in atomic.read_json(folder / "runs_used.json")]
+        runs = {run.configuration.model_dump_json(): run for run in used}
+        study = grids.family(name, parameters)
+        groups = {title: [runs[each.model_dump_json()] for each in group] for title, group in study.items()}
+    except FileNotFoundError:
+        raise config.UserError(f"chapter {family.chapter} has not run in this book; {again}") from None
+    except (DamagedRun, KeyError) as error:
+        reason = str(error) if isinstance(error, DamagedRun) else "its settings are others than when it ran"
+        raise config.UserError(f"chapter {family.chapter}: {reason}; {again}") from None
+    parents = family.parents(study)
+    changes = lineage.changed(study, parents)
+    settings = {title: Setting(family.chapter, title, group, changes.get(title, {})) for title, group in groups.items()}
+    for title, parent in parents.items():
+        settings[title].parent = settings[parent]
+    return list(settings.values())
+
+
+def history(settings: Sequence[Setting]) -> pd.DataFrame:
+    """What was measured through training: a row a run, epoch and part, with the setting's name, chapter and network."""
+    tables = [
+        run.history.assign(setting=setting.name, chapter=setting.chapter, network=setting.network)
+        for setting in settings
+        for run in setting.runs
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def differences(settings: Sequence[Setting], metric: str) -> dict[str, Estimate | Inapplicable]:
+    """A metric on validation, each setting minus its parent, paired by image and seed, on the images that both have."""
+    found = {}
+    for setting in settings:
+        if setting.parent:
+            common = np.intersect1d(setting.validation.images, setting.parent.validation.images)
+            pair = (each.on(common) for each in (setting, setting.parent))
+            found[setting.name] = effects.difference(metric, *pair)
+    return found
+
+
+def verdicts(estimates: Mapping[str, Estimate | Inapplicable], judged: bool) -> dict[str, tuple[str, float | None]]:
+    """For each difference `better`, `worse` or `not told apart`, and the level of its interval: Holm over all of them."""
+    known = {name: each.p_value(0) for name, each in estimates.items() if isinstance(each, Estimate)}
+    levels = holm_levels(known)
+
+    def word(name: str) -> str:
+        if name not in known:
+            return NOT_APPLICABLE
+        low, high = estimates[name].interval(levels[name])
+        told = "better" if low > 0 else "worse" if high < 0 else "not told apart"
+        return told if judged else NOT_JUDGED
+
+    return {name: (word(name), levels.get(name)) for name in estimates}
+
+
+def table(
+    settings: Sequence[Setting], found: Mapping[str, Mapping[str, Any]], words: Mapping[str, str]
+) -> pd.DataFrame:
+    """All settings, a row each. found: column -> name of a setting -> what is shown there. words: name -> verdict."""
+    rows = [
+        {
+            "chapter": int(setting.chapter[:2]),
+            "setting": setting.title,
+            "compared with": setting.parent.title if setting.parent else "",
+            "the one change": lineage.in_words(setting.changes),
+            **{column: str(values.get(setting.name, "")) for column, values in found.items()},
+            "seconds a run": np.mean([run.record["training_seconds"] for run in setting.runs]),
+            "parameters": setting.runs[0].record["parameters_trained"],
+            "verdict": words.get(setting.name, ""),
+        }
+        for setting in settings
+    ]
+    return pd.DataFrame(rows)
+
+
+def costs(settings: Sequence[Setting]) -> pd.DataFrame:
+    """Training time of every run: network, initialisation, how many of its layers were trained, seconds (S0.8)."""
+    rows = [
+        {
+            "network": setting.network,
+            "initialisation": run.configuration.network.parameters.get("weights") or "random",
+            "layers trained": run.record["layers_unfrozen"],
+            "seconds": run.record["training_seconds"],
+        }
+        for setting in settings
+        for run in {run.key: run for run in setting.runs}.values()
+    ]
+    return pd.DataFrame(rows)
+
+
+def scores(settings: Sequence[Setting]) -> pd.DataFrame:
+    """Every metric that fits the number of classes, on validation, mean over seeds: a row a setting (S0.8)."""
+    rows = {}
+    for setting in settings:
+        seen = setting.validation
+        names = fitting(2 if seen.probabilities.ndim < 3 else seen.probabilities.shape[2])
+        rows[setting.name] = {
+            name: np.mean([one_score(name, seen.labels, p) for p in seen.probabilities]) for name in names
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("setting")
+
+
+def one_score(name: str, labels: np.ndarray, probability: np.ndarray) -> float:
+    """A metric of one seed; nan where a class that it needs has no image."""
+    try:
+        return score(name, labels, probability)
+    except MissingClass:
+        return np.nan
