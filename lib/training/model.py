@@ -23,9 +23,7 @@ def build(configuration: Configuration, channels: int, train_labels: np.ndarray,
     _check(configuration, family)
     determinism.fix(configuration.threads, configuration.seed)
     inputs = keras.Input((configuration.image_size, configuration.image_size, channels), name="image")
-    x = _dropped(inputs, configuration)
-    for step in steps.graph_part(configuration.recipe):
-        x = step.connect(x)
+    x = steps.connect(configuration.recipe, _dropped(inputs, configuration))
     features = family.build(x, family.Parameters(**configuration.network.parameters))
     x = layers.GlobalAveragePooling2D(name="global_average")(features)
     bias = head_bias(configuration.head.bias, train_labels, classes)

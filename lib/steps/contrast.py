@@ -1,0 +1,90 @@
+"""Enhancements of contrast that stay within uint8."""
+
+from typing import Literal
+
+import cv2
+import numpy as np
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from lib.steps.step import PixelStep
+
+QUANTILES = 1024  # of an image's intensities, that decide on an exponent
+LARGEST_EXPONENT = 10.0  # of a few intensities only, any would do
+
+
+class Clahe(PixelStep):
+    """Contrast-limited adaptive histogram equalisation, of the lightness (CIE L*) where there is colour (S1.3).
+
+    clip_limit: 2 is a usual one, 40 what OpenCV takes when it is told none. Source: Zuiderveld 1994, Graphics Gems IV.
+    """
+
+    step: Literal["clahe"] = "clahe"
+    clip_limit: PositiveFloat = 2
+    tiles: PositiveInt = 8  # per side; at most one a pixel
+
+    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+        """image: (height, width) or (height, width, 3) uint8 -> the same shape."""
+        grid = min(self.tiles, image.shape[1]), min(self.tiles, image.shape[0])
+        equalise = cv2.createCLAHE(self.clip_limit, grid)
+        if image.ndim == 2:
+            return equalise.apply(image)
+        if image.shape[2] != 3:
+            raise ValueError(f"takes images of one or three channels, this has {image.shape[2]}")
+        lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
+        lab[..., 0] = equalise.apply(lab[..., 0])
+        return cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
+
+
+class MinMax(PixelStep):
+    """The range between two percentiles is stretched to [0, 255], and what lies outside is cut off (S0.11).
+
+    All channels are stretched together, so that colours keep their hue. An image without such a range passes.
+    """
+
+    step: Literal["min_max"] = "min_max"
+    low: float = Field(default=1, ge=0, le=100)  # percentile
+    high: float = Field(default=99, ge=0, le=100)  # percentile
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "MinMax":
+        if self.low >= self.high:
+            raise ValueError(f"low {self.low:g} is not below high {self.high:g}; give two percentiles in order")
+        return self
+
+    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+        """image: (height, width[, channels]) uint8 -> the same shape."""
+        low, high = np.percentile(image, (self.low, self.high))
+        if not low < high:
+            return image
+        return _looked_up(image, 255 * (np.arange(256) - low) / (high - low))
+
+
+class Power(PixelStep):
+    """Each image's intensities are brought near a normal distribution (S3.9), by the exponent that is likeliest for it.
+
+    The transform is monotone, so that 256 intensities become at most 256 others: it needs no float. What lies within
+    `clip` standard deviations is spread over [0, 255]. An image of one intensity passes.
+    Source: Yeo and Johnson 2000, Biometrika 87, 954-959.
+    """
+
+    step: Literal["power"] = "power"
+    clip: PositiveFloat = 3  # standard deviations
+
+    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+        """image: (height, width[, channels]) uint8 -> the same shape."""
+        from scipy import stats  # slow to import, and seldom needed
+
+        if np.ptp(image) == 0:
+            return image
+        sample = np.quantile(image, np.linspace(0, 1, QUANTILES), method="nearest").astype(np.float64)
+        with np.errstate(all="ignore"):  # exponents are tried that no intensity can bear
+            exponent = np.clip(stats.yeojohnson_normmax(sample), -LARGEST_EXPONENT, LARGEST_EXPONENT)
+        changed = stats.yeojohnson(np.arange(256.0), exponent)
+        counts = np.bincount(image.ravel(), minlength=256)
+        mean = np.average(changed, weights=counts)
+        deviation = np.sqrt(np.average((changed - mean) ** 2, weights=counts))
+        return _looked_up(image, 127.5 + 127.5 * (changed - mean) / (self.clip * deviation))
+
+
+def _looked_up(image: np.ndarray, table: np.ndarray) -> np.ndarray:
+    return np.rint(np.clip(table, 0, 255)).astype(np.uint8)[image]
