@@ -5,11 +5,11 @@ from typing import Literal
 import cv2
 import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from scipy import special
 
 from lib.steps.step import PixelStep
 
-QUANTILES = 256  # of an image's intensities, that decide on an exponent
-LARGEST_EXPONENT = 10.0  # of a few intensities only, any would do
+EXPONENTS = np.linspace(-3, 5, 161)  # among which the likeliest is looked for
 
 
 class Clahe(PixelStep):
@@ -64,7 +64,7 @@ class Power(PixelStep):
 
     The transform is monotone, so that 256 intensities become at most 256 others: it needs no float. What lies within
     `clip` standard deviations is spread over [0, 255]. An image of one intensity passes.
-    Source: Yeo and Johnson 2000, Biometrika 87, 954-959.
+    Source: Box and Cox 1964, Journal of the Royal Statistical Society B 26, 211-252, of the intensity plus 1.
     """
 
     step: Literal["power"] = "power"
@@ -72,19 +72,17 @@ class Power(PixelStep):
 
     def apply(self, image: np.ndarray, size: int) -> np.ndarray:
         """image: (height, width[, channels]) uint8 -> the same shape."""
-        from scipy import stats  # slow to import, and seldom needed
-
         if np.ptp(image) == 0:
             return image
-        counts = np.bincount(image.ravel(), minlength=256)
-        ranks = np.linspace(1, image.size, QUANTILES).round()
-        sample = np.searchsorted(np.cumsum(counts), ranks).astype(np.float64)
-        with np.errstate(all="ignore"):  # exponents are tried that no intensity can bear
-            exponent = np.clip(stats.yeojohnson_normmax(sample), -LARGEST_EXPONENT, LARGEST_EXPONENT)
-        changed = stats.yeojohnson(np.arange(256.0), exponent)
-        mean = np.average(changed, weights=counts)
-        deviation = np.sqrt(np.average((changed - mean) ** 2, weights=counts))
-        return _looked_up(image, 127.5 + 127.5 * (changed - mean) / (self.clip * deviation))
+        shares = np.bincount(image.ravel(), minlength=256) / image.size
+        intensities = np.arange(256.0)
+        changed = special.boxcox1p(intensities, EXPONENTS[:, np.newaxis])  # (exponents, intensities)
+        means = changed @ shares
+        variances = ((changed - means[:, np.newaxis]) ** 2) @ shares
+        likelihood = -np.log(variances) / 2 + (EXPONENTS - 1) * (np.log1p(intensities) @ shares)  # per pixel
+        best = likelihood.argmax()
+        scaled = (changed[best] - means[best]) / (self.clip * np.sqrt(variances[best]))
+        return _looked_up(image, 127.5 + 127.5 * scaled)
 
 
 def _looked_up(image: np.ndarray, table: np.ndarray) -> np.ndarray:

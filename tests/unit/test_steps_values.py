@@ -62,6 +62,13 @@ def test_power_brings_skewed_intensities_near_a_normal_distribution():
     assert (np.diff(found.ravel()[order].astype(int)) >= 0).all()
 
 
+def test_power_takes_the_exponent_of_scipy():
+    image = np.uint8(np.clip(RNG.gamma(3, 20, (64, 64)), 0, 255))
+    changed, _ = stats.boxcox(image.ravel() + 1.0)
+    expected = 127.5 + 127.5 * (changed - changed.mean()) / (3 * changed.std())
+    assert np.abs(steps.Power().apply(image, 0).ravel() - np.clip(expected, 0, 255)).max() < 2
+
+
 @pytest.mark.parametrize("share", [1 / 6400, 0.01, 0.5, 0.99, 6399 / 6400])
 def test_power_survives_two_intensities(share):
     image = np.zeros(6400, np.uint8)
