@@ -1,0 +1,36 @@
+"""The mask as a step of a recipe."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field, PositiveInt
+
+from lib import masks
+from lib.steps import Step
+
+
+class Mask(Step):
+    """The image inside its mask, its darkest value elsewhere; as it is where the mask covers hardly anything or all (S1.2).
+
+    weights: a local `.weights.h5` file of a U-Net with these filters; None: taught on phantoms, once, with this effort.
+    """
+
+    step: Literal["mask"] = "mask"
+    of: masks.Kind
+    weights: Path | None = None
+    effort: Literal["full", "quick"] = "full"
+    filters: Annotated[tuple[PositiveInt, ...], Field(min_length=2, max_length=6)] = (8, 16, 32, 64)
+
+    @property
+    def settings(self) -> masks.Settings:
+        """What its network is taught with."""
+        return masks.Settings(**self.model_dump(exclude={"step"}))
+
+    def fingerprint(self) -> str:
+        """What decides its pixels beside its fields: the network and the code that finds a mask."""
+        return masks.key(self.settings)
+
+    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+        """image: (height, width) or (height, width, 3) uint8 -> the same. Raises as `masks.get`."""
+        return masks.get(self.settings).apply(image)
