@@ -1,5 +1,6 @@
 """The mask as a step of a recipe."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -31,6 +32,11 @@ class Mask(Step):
         """What decides its pixels beside its fields: the network and the code that finds a mask."""
         return masks.key(self.settings)
 
+    @cached_property
+    def network(self) -> masks.Network:
+        """Found, or taught, once; recipes share a step between threads. Raises as `masks.get`."""
+        return masks.get(self.settings)
+
     def apply(self, image: np.ndarray, size: int) -> np.ndarray:
-        """image: (height, width) or (height, width, 3) uint8 -> the same. Raises as `masks.get`."""
-        return masks.get(self.settings).apply(image)
+        """image: (height, width) or (height, width, 3) uint8 -> the same."""
+        return self.network.apply(image)
