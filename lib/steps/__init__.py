@@ -11,6 +11,7 @@ from pydantic import Field
 from lib.steps.channels import Colour, Grey, RepeatChannels
 from lib.steps.contrast import Clahe, MinMax, Power
 from lib.steps.crop import Crop
+from lib.steps.mask import Mask
 from lib.steps.noise import Median, NonLocalMeans
 from lib.steps.recipe import (
     apply,
@@ -33,6 +34,7 @@ AnyStep = Annotated[
     | Colour
     | Resize
     | Crop
+    | Mask
     | Clahe
     | MinMax
     | Power
@@ -51,7 +53,7 @@ Recipe = tuple[AnyStep, ...]
 Stack.model_rebuild(_types_namespace={"AnyStep": AnyStep})  # its lists may hold any step, which are known only here
 
 __all__ = [
-    "AnyStep", "Clahe", "Colour", "Crop", "GlobalContrastNormalisation", "GraphStep", "Grey", "Median", "MinMax",
+    "AnyStep", "Clahe", "Colour", "Crop", "GlobalContrastNormalisation", "GraphStep", "Grey", "Mask", "Median", "MinMax",
     "MultiOtsu", "NonLocalMeans", "Otsu", "PixelStep", "Power", "Recipe", "RepeatChannels", "Rescale", "Resize", "Stack",
     "Step", "ZScore", "apply", "cached_part", "connect", "final_range", "fingerprint", "graph_part", "images_per_second",
     "stages",

@@ -11,7 +11,8 @@ from lib.training.data import Data, Part
 def applied(configuration: Configuration, data: Data) -> Data:
     """The data as the run has them; the same object where nothing is changed.
 
-    Training images are left out first, then drawn ones are added. Pixels are hidden in every part, labels shuffled and one batch chosen in the training part alone, all from the seed.
+    Training images are left out first, then drawn ones are added. Pixels are hidden in every part, labels shuffled and one
+    batch chosen in the training part alone, all from the seed.
     """
     control, seed = configuration.control, configuration.seed
     if configuration.train_share < 1:

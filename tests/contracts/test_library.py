@@ -14,12 +14,13 @@ PACKAGE = config.REPOSITORY / "lib"
 FILES = sorted(PACKAGE.rglob("*.py"))
 # A module imports only what stands above it. Modules of a package (with a slash) may import one another.
 ORDER = (
-    "mistakes", "config", "processes", "atomic", "machine", "steps/", "recipes", "pictures", "dicom", "decode", "perceptual",
-    "manifest", "findings/", "ledger", "readers/", "labels", "groups", "folders", "cards", "leaks", "splits",
-    "custody/", "pixels", "weights", "networks/", "training/", "features/", "lineage", "runs", "grids/", "estimates",
-    "intervals", "scores", "metrics", "statistics", "groupwise", "grades", "brightness", "folds", "classical", "embedding",
-    "baselines", "yardstick", "inflation", "properties", "hypotheses", "effects", "ablations/", "sanity", "faults", "texts",
-    "plots/", "chapters", "graph", "jobs", "site/", "lab", "book", "studies",
+    "mistakes", "config", "processes", "atomic", "machine", "weights", "networks/", "masks/", "steps/", "recipes",
+    "pictures", "dicom", "decode", "perceptual", "manifest", "findings/", "ledger", "readers/", "labels", "groups",
+    "folders", "cards", "leaks", "splits", "custody/", "pixels", "training/", "features/", "lineage", "runs",
+    "grids/", "estimates", "intervals", "scores", "metrics", "statistics", "groupwise", "grades", "brightness",
+    "folds", "classical", "embedding", "baselines", "yardstick", "inflation", "properties", "hypotheses", "effects",
+    "ablations/", "sanity", "faults", "texts", "plots/", "chapters", "graph", "jobs", "site/", "lab", "book",
+    "studies",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
     "training/": {"decode", "steps/", "pixels", "networks/", "atomic"},
