@@ -11,6 +11,7 @@ import numpy as np
 from lib.training import checkpoint, checks, feed, initial, measure, model
 from lib.training.configuration import Configuration, Phase
 from lib.training.data import Data
+from lib.training.mixing import mixer
 from lib.training.watch import Watch, learning_rate
 
 DYNAMICS_IMAGES = 32  # one fixed batch whose predictions are followed through training (S3.17)
@@ -48,6 +49,16 @@ class Progress:
         """Whether a phase is over before its last epoch: for its loss on train, or by early stopping."""
         loss = self.at(self.epoch)["train"]["loss"]
         return (phase.stop_below is not None and loss < phase.stop_below) or self.watch.stops(phase)
+
+    def record(self) -> dict[str, Any]:
+        """What the record of a finished run says of it, JSON-able; `scores` are rows of the history by part."""
+        return {
+            "history": self.history,
+            "best_epoch": self.best_epoch,  # whose weights are kept
+            "stopped_epoch": self.epoch,  # the last one trained
+            "scores": {"best": self.at(self.best_epoch), "last": self.at(self.epoch)},
+            "training_seconds": round(self.seconds, 2),
+        }
 
     @classmethod
     def restored(cls, saved: dict[str, Any], best_weights: list[np.ndarray]) -> "Progress":
@@ -114,9 +125,8 @@ class Training:
         """Train to the end of a phase that began after epoch `start`, from where the run is."""
         settings, train = self.configuration, self.data.train
         first, last = max(start, self.progress.epoch), start + phase.epochs
-        batches = feed.training_batches(
-            train, settings.batch_size, settings.seed, first, last, self._soft(), settings.mixing
-        )
+        mix = mixer(settings.mixing, settings.seed) if settings.mixing else None
+        batches = feed.training_batches(train, settings.batch_size, settings.seed, first, last, self._soft(), mix)
         self.network.fit(
             batches,
             initial_epoch=first,

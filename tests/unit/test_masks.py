@@ -213,6 +213,6 @@ def test_the_real_process_from_weights_to_masks_without_a_deep_learning_library(
 def test_the_step_is_plain_settings():
     step = Mask(of="lungs")
     assert Mask.model_validate(step.model_dump(mode="json")) == step and not step.in_graph
-    assert step.fingerprint() == masks.key(masks.Settings(of="lungs"))
+    assert step.fingerprint()[-1] == masks.key(masks.Settings(of="lungs"))
     with pytest.raises(ValueError, match="'lungs' or 'cell'"):
         Mask(of="breast")

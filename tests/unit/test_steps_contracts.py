@@ -9,7 +9,9 @@ from pydantic import TypeAdapter
 
 from lib import recipes, steps
 
-KINDS = [kind for kind in get_args(get_args(steps.AnyStep)[0]) if kind is not steps.Mask]  # it asks a network: test_masks.py
+KINDS = [
+    kind for kind in get_args(get_args(steps.AnyStep)[0]) if kind is not steps.Mask
+]  # it asks a network: test_masks.py
 SETTINGS = {"stack": {"channels": [[], [{"step": "clahe"}]]}}
 ADAPTER = TypeAdapter(steps.Recipe)
 
