@@ -32,6 +32,18 @@ def average_effect(metric: str, settings: Sequence[Setting]) -> Estimate | Inapp
     return _over(metric, settings, mean)
 
 
+def tuned(settings: Sequence[Setting], metric: str) -> pd.DataFrame:
+    """A metric on tuning and on validation, mean over seeds, of the settings and their parents: a row a setting."""
+    rows = {
+        each.name: {
+            part: np.mean([one_score(metric, seen.labels, p) for p in seen.probabilities])
+            for part, seen in (("tuning", predictions_by_seed(each.runs, "tuning")), ("validation", each.validation))
+        }
+        for each in _with_parents(settings)
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["tuning", "validation"])
+
+
 def order_kept(metric: str, settings: Sequence[Setting]) -> Estimate | Inapplicable:
     """Rank correlation over settings, with their parents, between a metric on tuning and on validation; in [-1, 1]."""
     every = _with_parents(settings)

@@ -107,6 +107,14 @@ def differences(settings: Sequence[Setting], metric: str) -> dict[str, Estimate 
     return found
 
 
+def strongest(compared: Sequence[Setting], estimates: Mapping[str, Estimate | Inapplicable], number: int) -> list[str]:
+    """Names of at most `number` settings: those that moved most from their parents, after those parents."""
+    known = [each for each in compared if isinstance(estimates[each.name], Estimate)]
+    moved = sorted(known, key=lambda each: -abs(estimates[each.name].value))
+    pairs = [name for each in moved for name in (each.parent.name, each.name)]
+    return list(dict.fromkeys(pairs))[:number]
+
+
 def verdicts(estimates: Mapping[str, Estimate | Inapplicable], judged: bool) -> dict[str, tuple[str, float | None]]:
     """For each difference `better`, `worse` or `not told apart`, and the level of its interval: Holm over all of them."""
     known = {name: each.p_value(0) for name, each in estimates.items() if isinstance(each, Estimate)}
