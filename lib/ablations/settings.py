@@ -13,6 +13,7 @@ from lib.estimates import Estimate, Inapplicable
 from lib.hypotheses import NOT_APPLICABLE, NOT_JUDGED, holm_levels
 from lib.metrics import MissingClass, fitting, score
 from lib.runs import DamagedRun, Predictions, Run, predictions_by_seed
+from lib.training.configuration import Configuration
 
 
 @dataclass(eq=False)
@@ -70,9 +71,9 @@ def _study(name: str, family: grids.Family, context: config.Context) -> list[Set
     try:
         parameters = atomic.read_json(folder / "record.json")["parameters"]
         used = [Run(context.root / "runs" / key) for key in atomic.read_json(folder / "runs_used.json")]
-        runs = {run.configuration.model_dump_json(): run for run in used}
+        runs = {_identity(run.configuration): run for run in used}
         study = grids.family(name, parameters)
-        groups = {title: [runs[each.model_dump_json()] for each in group] for title, group in study.items()}
+        groups = {title: [runs[_identity(each)] for each in group] for title, group in study.items()}
     except FileNotFoundError:
         raise config.UserError(f"chapter {family.chapter} has not run in this book; {again}") from None
     except (DamagedRun, KeyError) as error:
@@ -175,6 +176,10 @@ def scores(settings: Sequence[Setting]) -> pd.DataFrame:
             name: np.mean([one_score(name, seen.labels, p) for p in seen.probabilities]) for name in names
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("setting")
+
+
+def _identity(configuration: Configuration) -> str:
+    return atomic.value_sha256(configuration.model_dump(mode="json"))  # whatever the order of a network's parameters
 
 
 def one_score(name: str, labels: np.ndarray, probability: np.ndarray) -> float:
