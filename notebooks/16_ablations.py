@@ -75,7 +75,9 @@ plots.changes(by_metric["auc"], levels, words, "difference of AUC")
 
 # %%
 columns = {"AUC": by_metric["auc"], "log loss": by_metric["log_loss"], "accuracy": by_metric["accuracy"]}
-texts.table(ablations.table(settings, {f"difference of {name}": found for name, found in columns.items()}, words))
+texts.table(
+    ablations.table(settings, {f"difference of {name}": found for name, found in columns.items()}, words), decimals=1
+)
 
 # %%
 claims.measure("H16.1", ablations.average_effect("auc", regularising))

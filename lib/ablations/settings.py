@@ -142,7 +142,7 @@ def table(
             "compared with": setting.parent.title if setting.parent else "",
             "the one change": lineage.in_words(setting.changes),
             **{column: str(values.get(setting.name, "")) for column, values in found.items()},
-            "seconds a run": np.mean([run.record["training_seconds"] for run in setting.runs]),
+            "seconds a run": round(np.mean([run.record["training_seconds"] for run in setting.runs]), 1),
             "parameters": setting.runs[0].record["parameters_trained"],
             "verdict": words.get(setting.name, ""),
         }
