@@ -212,7 +212,7 @@ def validated(model: type[Model], values: Any, where: str) -> Model:
     except ValidationError as error:
         problems = [
             f"{'.'.join(map(str, problem['loc'])) or 'the whole'}: {problem['msg']} (given: {problem['input']!r:.80})"
-            + (mistakes.fields_there(model, problem["loc"]) if problem["type"] == "extra_forbidden" else "")
+            + mistakes.advice(model, problem)
             for problem in error.errors()
         ]
         raise UserError(f"{where}: " + "; ".join(problems)) from None

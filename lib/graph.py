@@ -20,16 +20,18 @@ PACKAGE = Path(__file__).parent
 
 def chapter_fingerprint(name: str, dataset: str, profile: str) -> str:
     """Hash of everything a chapter's execution depends on, beside data and runs: its code cells, the modules of `lib`
-    that it imports, directly or not, the network files of its runs, its parameters. Prose is not in it.
+    that it imports, directly or not, the network files of its runs, its parameters, its runs. Prose is not in it.
     """
     source = config.NOTEBOOKS / f"{name}.py"
     code = code_of(source)
-    networks_used = {networks.source(run.network.family) for run in runs_of(name, dataset, profile).values()}
+    its_runs = runs_of(name, dataset, profile)
+    networks_used = {networks.source(run.network.family) for run in its_runs.values()}
     return atomic.value_sha256(
         [
             atomic.code_sha256(code),
             module_hashes(modules_imported(code) | networks_used),
             config.chapter_parameters(name, dataset, profile),
+            sorted(its_runs),  # named recipes are in them
             cards.load(dataset).model_dump(mode="json"),
         ]
     )

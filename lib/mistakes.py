@@ -1,7 +1,7 @@
 """What a message about a mistake can add: the nearest name, the fields that a place has, the line of a file."""
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 import yaml
@@ -19,6 +19,16 @@ def shown(values: Iterable[str], most: int = 5) -> str:
     values = list(values)
     more = f" and {len(values) - most:,} more" if len(values) > most else ""
     return (", ".join(map(repr, values[:most])) or "nothing") + more
+
+
+def advice(model: type[BaseModel], problem: Mapping[str, Any]) -> str:
+    """What helps beside pydantic's own words: the fields of a place, or the name that is nearest to an unknown kind."""
+    if problem["type"] == "extra_forbidden":
+        return fields_there(model, problem["loc"])
+    if problem["type"] == "union_tag_invalid":
+        kinds = [kind.strip().strip("'") for kind in problem["ctx"]["expected_tags"].split(",")]
+        return nearest(problem["ctx"]["tag"], kinds)
+    return ""
 
 
 def fields_there(model: type[BaseModel], location: tuple[int | str, ...]) -> str:

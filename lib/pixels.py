@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from lib import atomic, decode, steps
+from lib import atomic, config, decode, steps
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ def cached(
 
     folder: where caches lie. read: gives the bytes of a path. table: columns image, path, sha256; every row needs a path.
     size: pixels per side. One process computes while others wait; a killed one leaves nothing behind.
+    Raises UserError naming the image, and the step, that cannot be computed.
     """
     uint8_steps = steps.cached_part(recipe)
     path = folder / f"{size}px-{_key(table, uint8_steps, size)[:16]}"
@@ -47,14 +48,17 @@ def cached(
 
 def _key(table: pd.DataFrame, recipe: steps.Recipe, size: int) -> str:
     """Content of the files, the steps and the code that turns one into the other."""
-    code = [decode.code_sha256(), atomic.code_sha256(Path(steps.__file__).read_text())]
+    code = [decode.code_sha256(), steps.fingerprint(recipe)]
     recipe_json = [step.model_dump(mode="json") for step in recipe]
     return atomic.value_sha256([table[["image", "sha256"]].to_numpy().tolist(), recipe_json, size, code])
 
 
 def _compute(path: Path, read: Callable[[str], bytes], table: pd.DataFrame, recipe: steps.Recipe, size: int) -> None:
     def pixels(name: str) -> np.ndarray:
-        return steps.apply(recipe, decode.decode(read(name)).pixels, size)
+        try:
+            return steps.apply(recipe, decode.decode(read(name)).pixels, size)
+        except ValueError as error:
+            raise config.UserError(f"{name}: {error}") from None
 
     with atomic.replacing_folder(path) as temporary, ThreadPoolExecutor() as pool:
         images = pool.map(pixels, table["path"])
@@ -64,7 +68,15 @@ def _compute(path: Path, read: Callable[[str], bytes], table: pd.DataFrame, reci
         for row, image in enumerate(
             tqdm(images, total=len(table) - 1, desc=f"pixels {size}", ncols=80, disable=None), start=1
         ):
-            array[row] = image
+            array[row] = _as_the_first(image, first, table["path"].iloc[row])
         array.flush()
         hashes = [atomic.sha256(image.tobytes()) for image in array]
         pd.DataFrame({"image": table["image"].to_numpy(), "sha256": hashes}).to_parquet(temporary / "index.parquet")
+
+
+def _as_the_first(image: np.ndarray, first: np.ndarray, name: str) -> np.ndarray:
+    """The image itself; raises UserError where it has other channels than the first: an array holds one shape."""
+    if image.shape != first.shape:
+        channels = f"{image.shape[-1]} channels, the first image has {first.shape[-1]}"
+        raise config.UserError(f"{name}: the recipe gives {channels}; begin it with `grey` or `colour`")
+    return image

@@ -1,6 +1,5 @@
 """Runs: get a finished one or train it, once, whole or not at all."""
 
-import inspect
 import os
 import shutil
 import sys
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lib import atomic, cards, config, custody, machine, networks, pixels
+from lib import atomic, cards, config, custody, machine, networks, pixels, steps
 from lib.training import controls
 from lib.training.configuration import Configuration
 from lib.training.data import Data, Part
@@ -162,7 +161,7 @@ def run_key(configuration: Configuration, data: Data) -> str:
     network = networks.source(configuration.network.family)
     sources = [*sorted((folder / "training").glob("*.py")), network]
     code = [[path.name, atomic.code_sha256(path.read_text())] for path in sources]
-    code += [[step.step, atomic.code_sha256(inspect.getsource(type(step)))] for step in configuration.recipe]
+    code += steps.fingerprint(configuration.recipe)
     code += networks.pretrained(configuration.network.family, configuration.network.parameters)
     return atomic.value_sha256([configuration.model_dump(mode="json"), data.fingerprint(), code, _minor_versions()])[
         :20

@@ -4,7 +4,6 @@ They are computed in a process of their own; asking for them and reading them lo
 """
 
 import importlib.metadata
-import inspect
 import subprocess
 import sys
 import time
@@ -130,7 +129,6 @@ def fingerprint(settings: Settings) -> list[Any]:
     """Everything that decides features beside the pixels: settings, code, weights, minor versions of what computes."""
     network = settings.network
     code = [EXTRACTION.read_text(), networks.source(network.family).read_text()]
-    code += [inspect.getsource(type(step)) for step in steps.graph_part(settings.recipe)]
     versions = [machine.versions()[name] for name in ("tensorflow", "keras")]
     if settings.engine == "onnx":
         versions += [importlib.metadata.version(name) for name in ("onnxruntime", "tf2onnx")]
@@ -139,6 +137,7 @@ def fingerprint(settings: Settings) -> list[Any]:
         network.model_dump(mode="json"),
         networks.pretrained(network.family, network.parameters),
         [atomic.code_sha256(text) for text in code],
+        steps.fingerprint(steps.graph_part(settings.recipe)),
         [version.split(".")[:2] for version in versions],
     ]
 

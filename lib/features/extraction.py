@@ -34,9 +34,7 @@ def build(settings: Settings, channels: int) -> keras.Model:
     determinism.fix(settings.threads, seed=0)
     family = networks.family(settings.network.family)
     inputs = keras.Input((settings.image_size, settings.image_size, channels), name="image")
-    x = inputs
-    for step in steps.graph_part(settings.recipe):
-        x = step.connect(x)
+    x = steps.connect(settings.recipe, inputs)
     if x.shape[-1] == 1:
         x = steps.RepeatChannels().connect(x)
     x = family.build(x, family.Parameters(**settings.network.parameters))

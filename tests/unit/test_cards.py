@@ -72,7 +72,7 @@ WRONG = [
         {"reader": READER | {"table": TABLE | {"seperator": ";"}}},
         ["seperator", "are: columns, image, path, rows, separator"],
     ),
-    ({"recipe": [{"step": "resize", "size": 3}]}, ["recipe.0.resize.size", "not permitted", "fields are: step"]),
+    ({"recipe": [{"step": "resize", "sise": 3}]}, ["recipe.0.resize.sise", "not permitted", "nearest is 'size'"]),
     (
         {"labels": LEVELS | {"abov": 1}},
         ["abov", "fields are: above, column, kind, missing, names, values; the nearest"],

@@ -70,8 +70,8 @@ SCENARIO = """
         "card": changed_by("params/datasets/elpv.yml", with_setting("group", "size", value=61)),
     } | {
         f"lib/{name}.py": changed_by(f"lib/{name}.py", added)
-        for name in ("metrics", "helper", "unrelated", "plots/style", "steps", "splits", "training/train", "networks/simple",
-                     "networks/another", "site/build", "chapters")
+        for name in ("metrics", "helper", "unrelated", "plots/style", "steps/resize", "splits", "training/train",
+                     "networks/simple", "networks/another", "site/build", "chapters")
     }
     print(json.dumps(found))
 """
@@ -87,7 +87,7 @@ CHANGES = {
     "lib/helper.py": ["explore", "simple", "smoke"],
     "lib/unrelated.py": [],
     "lib/plots/style.py": ["explore", "simple", "smoke"],
-    "lib/steps.py": EVERYTHING,
+    "lib/steps/resize.py": EVERYTHING,
     "lib/splits.py": EVERYTHING,
     "lib/training/train.py": ["run", "simple", "smoke"],
     "lib/networks/simple.py": ["run", "simple", "smoke"],

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lib import atomic, decode, manifest, pixels, steps
+from lib import atomic, config, decode, manifest, pixels, steps
 
 RECIPE = (steps.Grey(), steps.Resize(), steps.RepeatChannels(count=3))
 
@@ -115,11 +115,21 @@ def test_whatever_differs_is_computed_anew(raw, cached, tmp_path, change):
         assert (after.sha256 != before.sha256).tolist() == [row == 3 for row in range(12)]
 
 
-def test_failure_names_the_reason_and_leaves_nothing(raw, cached, tmp_path):
-    with pytest.raises(ValueError, match="add `resize`"):
+def test_failure_names_image_and_reason_and_leaves_nothing(raw, cached, tmp_path):
+    with pytest.raises(config.UserError, match=r"^image00\.png: recipe: .*add `resize`"):
         cached((steps.Grey(),))
     assert folders(tmp_path) == []
     assert cached().array.shape[0] == 12
+
+
+def test_the_step_that_cannot_take_an_image_is_named_with_it(raw, cached):
+    with pytest.raises(config.UserError, match=r"^image00\.png: step 2, otsu: takes images of one channel, this has 3"):
+        cached((steps.Resize(), steps.Otsu()))
+
+
+def test_images_of_other_channels_than_the_first_are_refused(raw, cached):
+    with pytest.raises(config.UserError, match=r"^image01\.png: .* 1 channels, the first image has 3; begin it with"):
+        cached((steps.Resize(),))
 
 
 KILLED = """

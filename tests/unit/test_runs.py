@@ -225,13 +225,15 @@ KEYS = """
         finally:
             path.write_text(source) if source is not None else path.unlink()
     training = sorted(path.name for path in (pathlib.Path(runs.__file__).parent / "training").glob("[a-z]*.py"))
-    for name in [*(f"training/{name}" for name in training), "steps.py", "networks/simple.py", "plots/style.py", "runs.py"]:
+    for name in [*(f"training/{name}" for name in training),
+                 "steps/resize.py", "steps/noise.py", "steps/__init__.py", "networks/simple.py", "plots/style.py", "runs.py"]:
         keys[f"code {name}"] = with_text(name, lambda source: source + "\\nADDED = 1\\n")
     keys["code networks/another.py"] = with_text("networks/another.py", lambda source: "MINIMUM_SIZE = 1")
-    keys["step of the recipe"] = with_text("steps.py", lambda source: source.replace("INTER_CUBIC", "INTER_LINEAR"))
-    keys["another step"] = with_text("steps.py", lambda source: source.replace("PositiveInt = 3", "PositiveInt = 4"))
+    keys["step of the recipe"] = with_text("steps/resize.py", lambda source: source.replace("INTER_CUBIC", "INTER_LINEAR"))
+    keys["another step"] = with_text("steps/contrast.py", lambda source: source.replace("PositiveInt = 8", "PositiveInt = 9"))
+    keys["what runs all steps"] = with_text("steps/recipe.py", lambda source: source + "\\nADDED = 1\\n")
     keys["docstring"] = with_text("training/train.py", lambda source: source.replace('\"\"\"Train', '\"\"\"We train'))
-    keys["comment"] = with_text("steps.py", lambda source: source + "\\n# a comment\\n")
+    keys["comment"] = with_text("steps/resize.py", lambda source: source + "\\n# a comment\\n")
     keys["afterwards"] = key()
     runs.machine.versions = lambda: {"tensorflow": "2.99.0", "keras": "3.15.9", "numpy": "0"}
     keys["versions"] = key()
@@ -240,7 +242,8 @@ KEYS = """
 EQUAL = {
     "again",
     "another step",
-    "code steps.py",
+    "code steps/noise.py",
+    "code steps/__init__.py",
     "code plots/style.py",
     "code runs.py",
     "code networks/another.py",

@@ -90,7 +90,7 @@ def test_unknown_step_names_field_and_allowed_values():
     ("step", "named"),
     [
         ({"step": "repeat_channels", "count": 0}, "count"),
-        ({"step": "resize", "size": 64}, "size"),
+        ({"step": "resize", "sise": 64}, "sise.*nearest is .size"),
         ({"count": 3}, "step"),
     ],
 )

@@ -1,0 +1,41 @@
+"""How many pixels an image has."""
+
+from typing import Annotated, Literal
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from lib.steps.step import PixelStep
+
+LARGEST = 4096  # pixels per side of a result
+
+
+class Resize(PixelStep):
+    """A square: area averaging when shrinking, cubic when enlarging (S3.7).
+
+    It has the run's size, or that of `size`; `share` is taken of either. With `padding`, the aspect ratio stays, and what
+    is left of the square is black; without, the image is stretched.
+    """
+
+    step: Literal["resize"] = "resize"
+    size: Annotated[int, Field(ge=1, le=LARGEST)] | None = None  # pixels per side
+    share: float = Field(default=1, gt=0, le=1)
+    padding: bool = False
+
+    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+        """image: (height, width[, channels]) uint8 -> (side, side[, channels]) uint8."""
+        side = max(1, round(self.share * (self.size or size)))
+        if not self.padding:
+            return _resized(image, side, side)
+        height, width = (max(1, round(side * length / max(image.shape[:2]))) for length in image.shape[:2])
+        above, left = (side - height) // 2, (side - width) // 2
+        square = np.zeros((side, side, *image.shape[2:]), np.uint8)
+        square[above : above + height, left : left + width] = _resized(image, height, width)
+        return square
+
+
+def _resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """An image of another size: (height, width[, channels]) uint8."""
+    shrinking = image.shape[0] >= height and image.shape[1] >= width
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
