@@ -25,7 +25,8 @@ def build(configuration: Configuration, channels: int, train_labels: np.ndarray,
     inputs = keras.Input((configuration.image_size, configuration.image_size, channels), name="image")
     x = augmentation.connect(configuration.augmentation, inputs, configuration.seed)
     x = _dropped(x, configuration.control.input_dropout, configuration.seed, "input_dropout")
-    x = steps.connect(configuration.recipe, x)
+    for step in steps.graph_part(configuration.recipe):
+        x = step.connect(x)
     features = family.build(x, family.Parameters(**configuration.network.parameters))
     x = layers.GlobalAveragePooling2D(name="global_average")(features)
     x = _dropped(x, configuration.head.dropout, configuration.seed, "head_dropout")
