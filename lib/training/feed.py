@@ -5,8 +5,6 @@ from functools import lru_cache
 import numpy as np
 import tensorflow as tf
 
-from lib.training import mixing as mixes
-from lib.training.configuration import Mixing
 from lib.training.data import Part
 from lib.training.mixing import Mix
 
