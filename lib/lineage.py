@@ -15,6 +15,9 @@ REGULARISING = frozenset(  # fields of settings that are meant to close the gap 
 )
 
 
+USUAL = "as usual"  # a parameter that is not given
+
+
 class MoreThanOneChange(ValueError):
     """A setting that differs from its parent by other than exactly one thing."""
 
@@ -23,7 +26,7 @@ def changes(child: Configuration, parent: Configuration) -> Changes:
     """Fields in which two configurations differ, seeds aside.
 
     A recipe, a list of augmentations, a schedule or another family of networks is one thing each; of networks of one family
-    each parameter is, None where the family's default stands.
+    each parameter is, `as usual` where the family's default stands.
     """
     return {field: values for field, values in _differences(parent, child, ()) if field != "seed"}
 
@@ -72,7 +75,7 @@ def _differences(old: Any, new: Any, path: tuple[str, ...]) -> Iterator[tuple[st
         yield ".".join(path), (old, new)
         return
     for name in dict.fromkeys([*before, *after]):
-        yield from _differences(before.get(name), after.get(name), (*path, name))
+        yield from _differences(before.get(name, USUAL), after.get(name, USUAL), (*path, name))
 
 
 def _inside(value: Any) -> dict[str, Any] | None:

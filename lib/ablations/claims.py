@@ -9,10 +9,11 @@ from scipy import stats
 
 from lib import effects
 from lib.ablations.settings import Setting, one_score
-from lib.estimates import Estimate, Inapplicable
+from lib.estimates import Bounds, Estimate, Inapplicable
 from lib.intervals import estimate
 from lib.metrics import MissingClass, metric_statistic
 from lib.runs import predictions_by_seed
+from lib.scores import METRICS
 
 Values = Mapping[str, np.ndarray]  # name of a setting -> (seeds, rows): a metric for each weighting of the images
 NONE = Inapplicable("no setting of this book regularises")
@@ -29,7 +30,19 @@ def average_effect(metric: str, settings: Sequence[Setting]) -> Estimate | Inapp
     def mean(values: Values) -> np.ndarray:
         return np.mean([values[each.name] - values[each.parent.name] for each in settings], axis=0)
 
-    return _over(metric, settings, mean)
+    return _over(metric, settings, mean, _range(metric))
+
+
+def tuned(settings: Sequence[Setting], metric: str) -> pd.DataFrame:
+    """A metric on tuning and on validation, mean over seeds, of the settings and their parents: a row a setting."""
+    rows = {
+        each.name: {
+            part: np.mean([one_score(metric, seen.labels, p) for p in seen.probabilities])
+            for part, seen in (("tuning", predictions_by_seed(each.runs, "tuning")), ("validation", each.validation))
+        }
+        for each in _with_parents(settings)
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["tuning", "validation"])
 
 
 def order_kept(metric: str, settings: Sequence[Setting]) -> Estimate | Inapplicable:
@@ -46,7 +59,7 @@ def order_kept(metric: str, settings: Sequence[Setting]) -> Estimate | Inapplica
         spread = np.sqrt((one**2).sum(axis=0) * (other**2).sum(axis=0))
         return np.divide((one * other).sum(axis=0), spread, out=np.full(spread.shape, np.nan), where=spread > 0)
 
-    return _over(metric, settings, correlation)
+    return _over(metric, settings, correlation, (-1.0, 1.0))
 
 
 def beyond_seeds(metric: str, settings: Sequence[Setting]) -> Estimate | Inapplicable:
@@ -62,7 +75,7 @@ def beyond_seeds(metric: str, settings: Sequence[Setting]) -> Estimate | Inappli
         between = np.maximum(0, held.mean(axis=1).var(axis=0, ddof=1) - within / held.shape[1])
         return np.sqrt(between) - np.sqrt(within)
 
-    return _over(metric, settings, spread)
+    return _over(metric, settings, spread, _range(metric))
 
 
 def narrowing(settings: Sequence[Setting]) -> Estimate | Inapplicable:
@@ -88,7 +101,9 @@ def narrowing(settings: Sequence[Setting]) -> Estimate | Inapplicable:
     return estimate(statistic, shared.get_level_values("group").to_numpy())
 
 
-def _over(metric: str, settings: Sequence[Setting], combine: Callable[[Values], np.ndarray]) -> Estimate | Inapplicable:
+def _over(
+    metric: str, settings: Sequence[Setting], combine: Callable[[Values], np.ndarray], bounds: Bounds
+) -> Estimate | Inapplicable:
     """An estimate of what `combine` makes of a metric of settings and parents, on the validation images that all have."""
     if not settings:
         return NONE
@@ -101,7 +116,13 @@ def _over(metric: str, settings: Sequence[Setting], combine: Callable[[Values], 
     except MissingClass as error:
         return Inapplicable(str(error).split(";")[0])
     groups = next(iter(on.values())).groups
-    return estimate(lambda weights: combine({name: part(weights) for name, part in parts.items()}), groups)
+    return estimate(lambda weights: combine({name: part(weights) for name, part in parts.items()}), groups, bounds)
+
+
+def _range(metric: str) -> Bounds:
+    """Where a difference of two values of a metric lies."""
+    low, high = METRICS[metric].bounds
+    return low - high, high - low
 
 
 def _with_parents(settings: Sequence[Setting]) -> list[Setting]:

@@ -13,6 +13,7 @@ from lib.estimates import Estimate, Inapplicable
 from lib.hypotheses import NOT_APPLICABLE, NOT_JUDGED, holm_levels
 from lib.metrics import MissingClass, fitting, score
 from lib.runs import DamagedRun, Predictions, Run, predictions_by_seed
+from lib.training.configuration import Configuration
 
 
 @dataclass(eq=False)
@@ -70,9 +71,9 @@ def _study(name: str, family: grids.Family, context: config.Context) -> list[Set
     try:
         parameters = atomic.read_json(folder / "record.json")["parameters"]
         used = [Run(context.root / "runs" / key) for key in atomic.read_json(folder / "runs_used.json")]
-        runs = {run.configuration.model_dump_json(): run for run in used}
+        runs = {_identity(run.configuration): run for run in used}
         study = grids.family(name, parameters)
-        groups = {title: [runs[each.model_dump_json()] for each in group] for title, group in study.items()}
+        groups = {title: [runs[_identity(each)] for each in group] for title, group in study.items()}
     except FileNotFoundError:
         raise config.UserError(f"chapter {family.chapter} has not run in this book; {again}") from None
     except (DamagedRun, KeyError) as error:
@@ -107,6 +108,14 @@ def differences(settings: Sequence[Setting], metric: str) -> dict[str, Estimate 
     return found
 
 
+def strongest(compared: Sequence[Setting], estimates: Mapping[str, Estimate | Inapplicable], number: int) -> list[str]:
+    """Names of at most `number` settings: those that moved most from their parents, after those parents."""
+    known = [each for each in compared if isinstance(estimates[each.name], Estimate)]
+    moved = sorted(known, key=lambda each: -abs(estimates[each.name].value))
+    pairs = [name for each in moved for name in (each.parent.name, each.name)]
+    return list(dict.fromkeys(pairs))[:number]
+
+
 def verdicts(estimates: Mapping[str, Estimate | Inapplicable], judged: bool) -> dict[str, tuple[str, float | None]]:
     """For each difference `better`, `worse` or `not told apart`, and the level of its interval: Holm over all of them."""
     known = {name: each.p_value(0) for name, each in estimates.items() if isinstance(each, Estimate)}
@@ -133,7 +142,7 @@ def table(
             "compared with": setting.parent.title if setting.parent else "",
             "the one change": lineage.in_words(setting.changes),
             **{column: str(values.get(setting.name, "")) for column, values in found.items()},
-            "seconds a run": np.mean([run.record["training_seconds"] for run in setting.runs]),
+            "seconds a run": round(np.mean([run.record["training_seconds"] for run in setting.runs]), 1),
             "parameters": setting.runs[0].record["parameters_trained"],
             "verdict": words.get(setting.name, ""),
         }
@@ -167,6 +176,10 @@ def scores(settings: Sequence[Setting]) -> pd.DataFrame:
             name: np.mean([one_score(name, seen.labels, p) for p in seen.probabilities]) for name in names
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("setting")
+
+
+def _identity(configuration: Configuration) -> str:
+    return atomic.value_sha256(configuration.model_dump(mode="json"))  # whatever the order of a network's parameters
 
 
 def one_score(name: str, labels: np.ndarray, probability: np.ndarray) -> float:

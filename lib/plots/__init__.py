@@ -1,5 +1,6 @@
 """Figures: one palette, one look; every function returns a plotly figure, or a sentence where nothing is to be drawn."""
 
+from lib.plots.ablations import agreement, changes, every_metric, four_panels, scores, times
 from lib.plots.comparisons import confusions, side_by_side
 from lib.plots.data import bars, filters, histograms, lines, pictures, scatter
 from lib.plots.results import confusion, dependence, intervals, metrics, strips
@@ -7,7 +8,7 @@ from lib.plots.style import LEVEL_COLOURS, PART_COLOURS, SERIES_COLOURS
 from lib.plots.training import compared, curves, dynamics
 
 __all__ = [
-    "LEVEL_COLOURS", "PART_COLOURS", "SERIES_COLOURS", "bars", "compared", "confusion", "confusions", "curves",
-    "dependence", "dynamics", "filters", "histograms", "intervals", "lines", "metrics", "pictures", "scatter",
-    "side_by_side", "strips",
+    "LEVEL_COLOURS", "PART_COLOURS", "SERIES_COLOURS", "agreement", "bars", "changes", "compared", "confusion", "confusions",
+    "curves", "dependence", "dynamics", "every_metric", "filters", "four_panels", "histograms", "intervals", "lines",
+    "metrics", "pictures", "scatter", "scores", "side_by_side", "strips", "times",
 ]  # fmt: skip

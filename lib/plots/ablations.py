@@ -1,0 +1,190 @@
+"""Figures of many settings at once: what each change brought, all curves, times and scores."""
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle, product
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from lib.estimates import Estimate, Inapplicable
+from lib.plots.results import METRIC_TITLES, why
+from lib.plots.style import SERIES_COLOURS, legend_once, styled
+from lib.texts import Sentence
+
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # after the colours are used up
+CURVES = {
+    "auc": "AUC",
+    "loss": "loss, nats",
+    "accuracy": "accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+}
+ROW, LEGEND_ROW = 22, 21  # pixels of a setting in a figure with a row each, and in a legend
+
+
+def changes(
+    estimates: Mapping[str, Estimate | Inapplicable],
+    levels: Mapping[str, float | None],
+    words: Mapping[str, str],
+    unit: str,
+) -> go.Figure | Sentence:
+    """Differences to the parent with their intervals, a row a setting, coloured by what is said of them.
+
+    levels: of each interval, words: its verdict, by the names of `estimates`. Where there is none, it is left out; none at
+    all: a sentence says why.
+    """
+    known = {name: each for name, each in estimates.items() if isinstance(each, Estimate)}
+    if not known:
+        return why(estimates.values())
+    figure = go.Figure()
+    for colour, word in zip(cycle(SERIES_COLOURS), sorted({words[name] for name in known}), strict=False):
+        rows = {name: each for name, each in known.items() if words[name] == word}
+        values = np.array([each.value for each in rows.values()])
+        limits = np.array([each.interval(levels[name]) for name, each in rows.items()])
+        arms = {"array": limits[:, 1] - values, "arrayminus": values - limits[:, 0]}
+        figure.add_scatter(
+            x=values, y=list(rows), mode="markers", name=word, marker={"size": 7, "color": colour},
+            error_x={"type": "data", "symmetric": False, "thickness": 1.2, **arms},
+            hovertemplate="%{y}: %{x:.3f}<extra>" + word + "</extra>",
+        )  # fmt: skip
+    figure.add_vline(0, line_dash="dash", line_color="#888888")
+    names = list(known)
+    figure.update_yaxes(type="category", categoryorder="array", categoryarray=names, range=[len(names) - 0.5, -0.5])
+    figure.update_layout(xaxis_title=f"{unit} (adjusted interval)", height=130 + ROW * len(names))
+    return styled(figure)
+
+
+def four_panels(
+    history: pd.DataFrame, shown: Sequence[str], parts: Sequence[str] = ("train", "validation")
+) -> go.Figure:
+    """Accuracy and loss of two parts through training, a line a setting: the mean over seeds (S3.39).
+
+    history: columns setting, chapter, epoch, part, accuracy, loss. shown: settings drawn at once; the others are in the
+    legend, below their chapter, and come with a click there.
+    """
+    places = {(metric, part): place for place, (metric, part) in enumerate(product(("accuracy", "loss"), parts))}
+    titles = [f"{CURVES[metric]}, {part}" for metric, part in places]
+    figure = make_subplots(
+        2, 2, shared_xaxes=True, subplot_titles=titles, vertical_spacing=0.09, horizontal_spacing=0.09
+    )
+    return _draw(figure, history, shown, {key: (place, {}) for key, place in places.items()}, 620)
+
+
+def every_metric(
+    history: pd.DataFrame, shown: Sequence[str], parts: Sequence[str] = ("train", "validation")
+) -> go.Figure:
+    """All metrics through training, a panel each, a line a setting; the first part dotted, the second solid (S0.8).
+
+    history, shown: as `four_panels`, with all metrics of CURVES. A line is the mean over seeds.
+    """
+    figure = make_subplots(3, 2, shared_xaxes=True, subplot_titles=list(CURVES.values()), vertical_spacing=0.07)
+    looks = dict(zip(parts, ({"width": 1, "dash": "dot"}, {"width": 2, "dash": "solid"}), strict=True))
+    places = {(metric, part): (place, looks[part]) for place, metric in enumerate(CURVES) for part in parts}
+    return _draw(figure, history, shown, places, 820)
+
+
+def times(costs: pd.DataFrame) -> go.Figure:
+    """Summed training time of each network, coloured by how many layers were trained, a panel an initialisation (S0.8).
+
+    costs: a row a run: network, initialisation, layers trained, seconds.
+    """
+    panels = costs["initialisation"].unique().tolist()
+    depths = sorted(costs["layers trained"].unique())
+    titles = [f"initialisation: {name}" for name in panels]
+    figure = make_subplots(1, len(panels), shared_yaxes=True, subplot_titles=titles)
+    for column, initialisation in enumerate(panels, start=1):
+        rows = costs[costs["initialisation"] == initialisation]
+        for colour, depth in zip(cycle(SERIES_COLOURS), depths, strict=False):
+            seconds = (
+                rows[rows["layers trained"] == depth].groupby("network", sort=False)["seconds"].agg(["sum", "size"])
+            )
+            figure.add_bar(
+                x=seconds.index, y=seconds["sum"] / 60, name=f"{depth} layers trained", marker_color=colour,
+                customdata=seconds["size"], hovertemplate="%{y:.2f} minutes, %{customdata} runs<extra>%{x}</extra>",
+                row=1, col=column,
+            )  # fmt: skip
+    figure.update_yaxes(title_text="minutes, all runs together", col=1)
+    figure.update_layout(barmode="stack", height=420, margin={"l": 60, "r": 20, "t": 90, "b": 50})
+    return styled(legend_once(figure)).update_layout(legend_y=1.1)
+
+
+def scores(table: pd.DataFrame) -> go.Figure:
+    """All metrics of every setting as numbers, a row a setting; darker is better within a metric (S0.8).
+
+    table: a row a setting, a column a metric of `lib.scores`.
+    """
+    lower = [name for name in table if name in ("brier", "log_loss")]
+    rank = table.rank(pct=True)
+    rank[lower] = table[lower].rank(pct=True, ascending=False)
+    titles = [
+        METRIC_TITLES.get(name, name.replace("_", " ")).replace(", lower is better", ",<br>lower is better")
+        for name in table
+    ]
+    figure = go.Figure(
+        go.Heatmap(
+            z=_single(rank), x=titles, y=table.index, text=table.round(3).astype(str), texttemplate="%{text}", colorscale="Blues",
+            zmin=0, zmax=1.6, showscale=False, hovertemplate="%{y}<br>%{x}: %{text}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_yaxes(autorange="reversed", type="category").update_xaxes(side="top")
+    return styled(figure.update_layout(height=130 + ROW * len(table), margin={"l": 60, "r": 20, "t": 70, "b": 20}))
+
+
+def agreement(table: pd.DataFrame, unit: str) -> go.Figure:
+    """Two numbers of every setting against each other, the two columns of a table; a name on hovering."""
+    across, up = table.columns
+    figure = go.Figure(
+        go.Scatter(
+            x=table[across], y=table[up], text=table.index, mode="markers", marker={"size": 9, "color": SERIES_COLOURS[0]},
+            hovertemplate="%{text}<br>%{x:.3f}, %{y:.3f}<extra></extra>",
+        )
+    )  # fmt: skip
+    return styled(figure.update_layout(xaxis_title=f"{unit}, {across}", yaxis_title=f"{unit}, {up}", height=420))
+
+
+def _draw(
+    figure: go.Figure,
+    history: pd.DataFrame,
+    shown: Sequence[str],
+    places: Mapping[tuple[str, str], tuple[int, dict]],
+    height: int,
+) -> go.Figure:
+    """Mean curves of all settings in panels of two columns, with one legend beside them, by chapter.
+
+    places: (metric, part) -> panel, and how its lines look. height: pixels, more where the legend needs it.
+    """
+    names = history["setting"].unique()
+    looks = dict(zip(dict.fromkeys([*shown, *names]), cycle(product(DASHES, SERIES_COLOURS)), strict=False))
+    titled: set[str] = set()
+    for (chapter, setting), rows in history.groupby(["chapter", "setting"], sort=False):
+        dash, colour = looks[setting]
+        for number, ((metric, part), (panel, look)) in enumerate(places.items()):
+            mean = rows[rows["part"] == part].groupby("epoch")[metric].mean()
+            figure.add_scatter(
+                x=mean.index.to_numpy(dtype=np.int16), y=_single(mean), mode="lines", name=setting, legendgroup=setting,
+                line={"color": colour, "dash": dash, **look}, visible=True if setting in shown else "legendonly",
+                showlegend=number == 0, hovertemplate=f"%{{y:.3f}}<extra>{setting}, {part}</extra>",
+                legendgrouptitle_text=None if chapter in titled else f"chapter {int(chapter[:2])}",
+                row=panel // 2 + 1, col=panel % 2 + 1,
+            )  # fmt: skip
+            titled.add(chapter)
+    figure.for_each_xaxis(lambda axis: axis.update(title_text="epoch") if axis.showticklabels is not False else None)
+    legend = {
+        "orientation": "v",
+        "x": 1.02,
+        "xanchor": "left",
+        "y": 1,
+        "yanchor": "top",
+        "font_size": 11,
+        "tracegroupgap": 2,
+    }
+    styled(figure).update_layout(legend=legend, margin={"l": 60, "r": 20, "t": 50, "b": 50})
+    return figure.update_layout(height=max(height, 120 + LEGEND_ROW * (len(names) + 2 * len(titled))))
+
+
+def _single(values: pd.Series | pd.DataFrame) -> np.ndarray:
+    """Half the bytes on the page."""
+    return values.to_numpy(dtype=np.float32)

@@ -1,0 +1,149 @@
+# %% [markdown]
+# # What did each change bring?
+# **Needs** the runs that all chapters before this one used · **Produces** no run of its own · **Answers** hypotheses H16.1-H16.4
+#
+# A list of results, each a little better than the one above it, is easily written and says little when several things
+# changed between two rows. In one of the source documents a row goes on training the network of the row above it, and rows of
+# many epochs stand beside rows of few. Here all settings of the book come into one table: each is a fresh network that
+# differs from a named parent by exactly one thing, with the same epochs and the same seeds.
+
+# %%
+import pandas as pd
+
+from lib import ablations, hypotheses, plots, texts
+from lib.config import chapter
+from lib.hypotheses import Hypothesis
+
+# %% tags=["parameters", "reads-runs"]
+DATASET = "elpv"
+PROFILE = "smoke"
+SHOWN = 6  # settings whose curves are drawn before anything is clicked
+
+# %%
+context = chapter("16_ablations", DATASET, PROFILE)
+settings = ablations.read(context)
+compared = [setting for setting in settings if setting.parent]
+regularising = ablations.regularising(settings)
+
+# %% [markdown]
+# ## What there is
+# Only what the chapters noted when they ran is read, and nothing is trained. That each setting has one change is not
+# promised but computed, from its configuration and its parent's; a setting with two changes stops the book.
+
+# %% tags=["nbval-check-output"]
+counts = pd.DataFrame([(setting.chapter, setting.network, bool(setting.parent)) for setting in settings])
+counts.columns = ["chapter", "network", "compared with a parent"]
+texts.table(counts.groupby(["chapter", "network"])["compared with a parent"].agg(settings="size", compared="sum"))
+
+# %% [markdown]
+# ## What we expect
+# The chapters have judged their own changes. What can be asked only of all together: whether changes that are *meant* to
+# close the gap between training and validation do so on average (augmentation, mixing, dropout, L2, label smoothing, drawn
+# defects, schedules, early stopping); and what a choice among them is worth. If the order of settings on the tuning part
+# did not hold on validation, or if another seed moved the result as much as another setting, then picking the best
+# row of a table would be picking luck.
+
+# %%
+claims = hypotheses.Hypotheses(
+    context,
+    Hypothesis("H16.1", "Regularising ranks better, on average", "mean difference of AUC", "greater", 0, "S3.39 S4.5"),
+    Hypothesis("H16.2", "It narrows the gap, on average", "mean difference of gaps", "less", 0, "S3.25 S3.39"),
+    Hypothesis("H16.3", "The order on tuning holds on validation", "rank correlation", "greater", 0, "S3.39"),
+    Hypothesis("H16.4", "Settings differ more than seeds do", "difference of spreads of AUC", "greater", 0, "S3.39"),
+)
+claims
+
+# %% [markdown]
+# ## What each change brought
+# Each setting minus its parent, on the validation part, paired by image and by seed, on the images that both were scored
+# on. So many intervals at once will show a few differences where there are none; so they are widened by Holm's procedure
+# over all rows, and a row that then still touches zero is *not told apart*, which is not the same as *no effect*.
+
+# %%
+by_metric = {name: ablations.differences(settings, name) for name in ("auc", "log_loss", "accuracy")}
+judged = ablations.verdicts(by_metric["auc"], context.judged)
+words, levels = ({name: pair[place] for name, pair in judged.items()} for place in (0, 1))
+
+# %% mystnb={"figure": {"name": "fig-ablations", "caption": "Difference of validation AUC between each setting and its parent; right of the dashed line the change ranks images better. Intervals over groups and seeds, adjusted for the number of rows."}}
+plots.changes(by_metric["auc"], levels, words, "difference of AUC")
+
+# %% [markdown]
+# All settings of the book in one table. Differences carry ordinary intervals of ninety-five per cent, of which a few are
+# wrong by chance; the verdict comes from the adjusted one of AUC. Settings without a change are where a line of changes
+# begins, or differ from every other by more than one thing. Chapter 8 judges log loss, where being sure and wrong costs
+# most: a change may be good for one and not for the other.
+
+# %%
+columns = {"AUC": by_metric["auc"], "log loss": by_metric["log_loss"], "accuracy": by_metric["accuracy"]}
+texts.table(
+    ablations.table(settings, {f"difference of {name}": found for name, found in columns.items()}, words), decimals=1
+)
+
+# %%
+claims.measure("H16.1", ablations.average_effect("auc", regularising))
+
+# %%
+claims.measure("H16.2", ablations.narrowing(regularising))
+
+# %% [markdown]
+# ## All curves
+# One line a setting, the mean over its seeds. The settings that moved most are drawn; a click in the legend shows or hides
+# one, two clicks show it alone. Settings of different chapters have their own sizes and epochs: compare lines of one chapter.
+
+# %% mystnb={"figure": {"name": "fig-four-panels", "caption": "Accuracy and loss on training and validation through training, a line a setting, numbered by its chapter; mean over seeds. Click in the legend to choose."}}
+history = ablations.history(settings)
+shown = ablations.strongest(compared, by_metric["auc"], SHOWN)
+plots.four_panels(history, shown)
+
+# %% [markdown]
+# Loss and accuracy are two of six. When precision and recall part ways, a network has moved its threshold rather than
+# learned; the AUC does not see thresholds.
+
+# %% mystnb={"figure": {"name": "fig-every-metric", "caption": "Six metrics through training: dotted on training, solid on validation, a line a setting, mean over seeds. Click in the legend to choose."}}
+plots.every_metric(history, shown)
+
+# %% [markdown]
+# ## What a choice is worth
+# The tuning part is there to choose by. Each dot is a regularising setting, or a parent of one: what it reached on tuning, and on
+# validation. If dots rise together, a choice made on one part holds on the other.
+
+# %% mystnb={"figure": {"name": "fig-agreement", "caption": "AUC on tuning against AUC on validation, mean over seeds, a dot a setting."}}
+plots.agreement(ablations.tuned(regularising, "auc"), "AUC")
+
+# %%
+claims.measure("H16.3", ablations.order_kept("auc", regularising))
+
+# %% [markdown]
+# The spread of the settings' means, less what seeds contribute to it, against the spread of seeds within a setting: below
+# zero, one more seed would have moved a result further than one more change.
+
+# %%
+claims.measure("H16.4", ablations.beyond_seeds("auc", regularising))
+
+# %% [markdown]
+# ## What it cost
+# Training time of all runs of a network together, without measuring and saving. Times depend on the machine and on what else
+# ran there.
+
+# %% mystnb={"figure": {"name": "fig-times", "caption": "Summed training time of each network, coloured by how many layers were trained; a panel an initialisation."}}
+plots.times(ablations.costs(settings))
+
+# %% [markdown]
+# ## All metrics of all settings
+# For looking up; nothing is judged by it. Within a column, darker is better.
+
+# %% mystnb={"figure": {"name": "fig-scores", "caption": "Every metric of every setting on the validation part, mean over seeds; classes are decided at probability one half, or by the largest. Darker is better within a metric."}}
+plots.scores(ablations.scores(settings))
+
+# %% [markdown]
+# ## What we found
+# The verdicts speak of regularising as it was done here: on these images, with few epochs, one change at a time. Two
+# changes that help need not help together, and what does not help here may help a larger network.
+
+# %%
+claims.judge()
+
+# %% [markdown]
+# ## What next
+# This table grows with the book: every chapter that trains adds its rows, and the last one opens the test part for the
+# setting that was chosen before.
