@@ -4,11 +4,13 @@ import inspect
 from typing import Any
 
 from lib.grids import sanity
+from lib.grids.preprocess import REFERENCE, preprocess
 from lib.grids.sanity import sanity_checks
 from lib.grids.simple import simple_network
 from lib.grids.study import Family, Study, children_of
 
 FAMILIES = {
+    "preprocess": Family("03_preprocess", preprocess, children_of(REFERENCE)),
     "simple_network": Family("05_simple_network", simple_network, children_of("all")),
     "sanity_checks": Family("06_sanity_checks", sanity_checks, children_of("real", sanity.NO_PARENT)),
 }
