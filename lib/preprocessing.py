@@ -38,7 +38,7 @@ def label(step: steps.Step) -> str:
         channels = [" then ".join(map(label, nested)) or "as it is" for nested in step.channels]
         return f"{step.step} ({' | '.join(channels)})"
     told = step.model_dump(include=step.model_fields_set - {"step"}, mode="json")
-    return step.step + (f" ({', '.join(f'{name} {value}' for name, value in told.items())})" if told else "")
+    return step.step + (f" ({', '.join(f'{name} {_said(value)}' for name, value in told.items())})" if told else "")
 
 
 def stages(recipes: Mapping[str, steps.Recipe], image: np.ndarray, size: int) -> dict[str, list[np.ndarray]]:
@@ -111,6 +111,12 @@ def differences(
 def compared(found: Mapping[str, Estimate | Inapplicable], recipe: str, profile: str) -> Estimate | Inapplicable:
     """The difference of a recipe; not applicable where the profile does not compare it."""
     return found.get(recipe, Inapplicable(f"profile {profile} does not compare the recipe {recipe}"))
+
+
+def _said(value: object) -> str:
+    if isinstance(value, list):
+        return " to ".join(map(_said, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _through(graph: "keras.Model", part: Part) -> np.ndarray:

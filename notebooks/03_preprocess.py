@@ -17,7 +17,10 @@ from lib.hypotheses import Hypothesis
 # %% tags=["parameters"]
 DATASET = "elpv"
 PROFILE = "smoke"
-RECIPES = ["plain", "half_resolution", "clahe", "clahe_z_score", "synthesised"]  # of params/recipes.yml
+RECIPES = [
+    "plain", "half_resolution", "clahe", "clahe_z_score", "global_contrast", "normal", "multi_otsu", "denoised",
+    "synthesised",
+]  # of params/recipes.yml  # fmt: skip
 IMAGE_SIZE = 32  # pixels per side
 EPOCHS = 2
 LEARNING_RATE = 0.001
