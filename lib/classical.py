@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import special
 from skimage.feature import hog
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -54,7 +55,7 @@ def pixel_features(pixels: np.ndarray) -> np.ndarray:
 def hog_features(pixels: np.ndarray) -> np.ndarray:
     """Histograms of oriented gradients in 4 x 4 cells, normalised in blocks of 2 x 2.
 
-    pixels: (n, size, size, channels) uint8; of colour images the channel of the steepest gradient counts.
+    pixels: (n, size, size, channels) uint8 or float; of colour images the channel of the steepest gradient counts.
     Returns (n, 324) float32 in [0, 1]. Raises ValueError for images under 16 pixels.
     Source: Dalal and Triggs 2005, doi:10.1109/CVPR.2005.177.
     """
@@ -141,6 +142,17 @@ def scored(
             probabilities[np.ix_(held_out, classes)] = found
             fit_seconds.append(seconds)
     return Scored(probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities, np.array(fit_seconds))
+
+
+def ranked(model: BaseEstimator, seen: np.ndarray, labels: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """How a model that was fitted on some images ranks others.
+
+    model: an unfitted classifier with a `decision_function`. seen: (m, d), labels: (m,) int. others: (n, d). Returns (n,) of
+    class 1 or (n, classes) float in [0, 1]: a squashed margin, no calibrated probability, so only its order counts.
+    """
+    with threadpool_limits(1):
+        margin = clone(model).fit(seen, labels).decision_function(others)
+    return special.expit(margin) if margin.ndim == 1 else special.softmax(margin, axis=1)
 
 
 def out_of_fold(

@@ -45,7 +45,7 @@ study = grids.regularise(
     DATASET, IMAGE_SIZE, SMALLER_SIZE, STEM, SIZES, LARGER_SIZES, MOMENTUM, EPOCHS, LEARNING_RATE, PATIENCE, SMALLER_BATCH,
     TRAIN_SHARES, DROPOUTS, BLOCK_DROPOUT, L2, MEASURED_IMAGES, SEEDS, THREADS,
 )  # fmt: skip
-parents = grids.FAMILIES["regularise"].parents(study)
+parents = grids.parents_of("regularise", study)
 data = runs.data_of(study["as it is"][0], context)
 
 # %% [markdown]

@@ -5,12 +5,14 @@ from typing import Any
 
 from lib.grids import regularise as regularising
 from lib.grids import sanity
+from lib.grids.preprocess import REFERENCE, preprocess
 from lib.grids.regularise import regularise
 from lib.grids.sanity import sanity_checks
 from lib.grids.simple import simple_network
 from lib.grids.study import Family, Study, children_of
 
 FAMILIES = {
+    "preprocess": Family("03_preprocess", preprocess, children_of(REFERENCE)),
     "simple_network": Family("05_simple_network", simple_network, children_of("all")),
     "sanity_checks": Family("06_sanity_checks", sanity_checks, children_of("real", sanity.NO_PARENT)),
     "regularise": Family("08_regularise", regularise, children_of(regularising.ROOT, regularising.OTHER_PARENTS)),
@@ -23,7 +25,16 @@ def family(name: str, parameters: dict[str, Any]) -> Study:
     parameters: the parameters cell of its chapter (upper-case names); those that the study takes are used.
     Raises ValueError for a family that does not exist, KeyError for a parameter that is missing.
     """
+    study = _known(name).study
+    return study(**{argument: parameters[argument.upper()] for argument in inspect.signature(study).parameters})
+
+
+def parents_of(name: str, study: Study) -> dict[str, str]:
+    """What each setting of a family's study is compared with: setting -> setting. Raises as `family`."""
+    return _known(name).parents(study)
+
+
+def _known(name: str) -> Family:
     if name not in FAMILIES:
         raise ValueError(f"family {name!r} does not exist; it is one of: {', '.join(sorted(FAMILIES))}")
-    study = FAMILIES[name].study
-    return study(**{argument: parameters[argument.upper()] for argument in inspect.signature(study).parameters})
+    return FAMILIES[name]

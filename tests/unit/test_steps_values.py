@@ -66,7 +66,8 @@ def test_power_takes_the_exponent_of_scipy():
     image = np.uint8(np.clip(RNG.gamma(3, 20, (64, 64)), 0, 255))
     changed, _ = stats.boxcox(image.ravel() + 1.0)
     expected = 127.5 + 127.5 * (changed - changed.mean()) / (3 * changed.std())
-    assert np.abs(steps.Power().apply(image, 0).ravel() - np.clip(expected, 0, 255)).max() < 2
+    difference = np.abs(steps.Power().apply(image, 0).ravel() - np.clip(expected, 0, 255))
+    assert difference.mean() < 1 and difference.max() < 4  # exponents are a fortieth apart at most
 
 
 @pytest.mark.parametrize("share", [1 / 6400, 0.01, 0.5, 0.99, 6399 / 6400])

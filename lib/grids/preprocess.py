@@ -1,0 +1,25 @@
+"""Chapter 3: the simple network over named recipes."""
+
+from lib import cards, config
+from lib.grids.study import Study, by_seed
+from lib.recipes import load
+from lib.training.configuration import Network, Phase
+
+REFERENCE = "plain"
+
+
+def preprocess(
+    dataset: str, recipes: list[str], image_size: int, epochs: int, learning_rate: float, seeds: list[int], threads: int
+) -> Study:
+    """The simple network on every recipe, one run a seed; nothing else differs.
+
+    recipes: names in params/recipes.yml, the first one `plain`. Raises UserError for others. Source: S1.3, S0.10-S0.14.
+    """
+    if recipes[0] != REFERENCE:
+        raise config.UserError(
+            f"RECIPES begins with {recipes[0]!r}; put {REFERENCE!r} first, the others are compared with it"
+        )
+    card, phase = cards.load(dataset), Phase(epochs=epochs, learning_rate=learning_rate)
+    common = {"image_size": image_size, "threads": threads, "network": Network(family="simple"), "phases": (phase,)}
+    common["measured_every"] = max(1, epochs // 10)
+    return {name: by_seed(card, seeds, **common, recipe=load(name)) for name in recipes}

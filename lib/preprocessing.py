@@ -1,0 +1,123 @@
+"""What recipes make of images, and what models make of that."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from lib import classical, steps
+from lib.estimates import Estimate, Inapplicable
+from lib.metrics import difference_estimate
+from lib.runs import Predictions
+from lib.training.configuration import Configuration
+from lib.training.data import Data, Part
+
+if TYPE_CHECKING:
+    import keras
+
+BATCH = 256
+BINS = 32  # of the values that enter
+
+
+def described(recipes: Mapping[str, steps.Recipe]) -> pd.DataFrame:
+    """A row a recipe: its steps, in the order in which they act, and where each is computed."""
+    rows = {
+        name: {
+            "computed once, kept as pixels": " · ".join(map(label, steps.cached_part(recipe))),
+            "in the network": " · ".join(map(label, steps.graph_part(recipe))),
+        }
+        for name, recipe in recipes.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("recipe")
+
+
+def label(step: steps.Step) -> str:
+    """A step in words: its name and what it was told; of a stack, the names within it."""
+    if isinstance(step, steps.Stack):
+        channels = [" then ".join(map(label, nested)) or "as it is" for nested in step.channels]
+        return f"{step.step} ({' | '.join(channels)})"
+    told = step.model_dump(include=step.model_fields_set - {"step"}, mode="json")
+    return step.step + (f" ({', '.join(f'{name} {_said(value)}' for name, value in told.items())})" if told else "")
+
+
+def stages(recipes: Mapping[str, steps.Recipe], image: np.ndarray, size: int) -> dict[str, list[np.ndarray]]:
+    """One picture before and after each cached step, recipe by recipe: (height, width) or (height, width, 3) uint8."""
+    return {name: list(steps.stages(recipe, image, size).values()) for name, recipe in recipes.items()}
+
+
+def entering(configuration: Configuration, data: Data, part: Part) -> np.ndarray:
+    """The tensor that enters the first convolution (S3.15): (n, size, size, channels) float32, of the very graph that trains."""
+    import keras
+
+    from lib.training import initial
+
+    network = initial.build(configuration, data)
+    first = next(layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D))
+    return _through(keras.Model(network.input, first.input), part)
+
+
+def check(recipe: steps.Recipe, part: Part, row: int, picture: np.ndarray) -> None:
+    """The cached pixels of an image are what the recipe makes of its picture. Raises AssertionError otherwise."""
+    size = part.pixels.shape[1]
+    direct = steps.apply(recipe, picture, size)
+    assert np.array_equal(part.pixels[part.rows[row]], direct), f"{part.names[row]}: the cache holds other pixels"
+
+
+def histograms(tensors: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Share of the values of each tensor, in bins over [0, 1]: index the middle of a bin, a column a tensor."""
+    edges = np.linspace(0, 1, BINS + 1)
+    shares = {name: np.histogram(tensor, edges)[0] / tensor.size for name, tensor in tensors.items()}
+    return pd.DataFrame(shares, index=(edges[:-1] + edges[1:]) / 2)
+
+
+def speeds(recipes: Mapping[str, steps.Recipe], pictures: Sequence[np.ndarray], size: int) -> pd.DataFrame:
+    """Images per second of every different cached step, on one core, slowest first; a step of several recipes is timed once.
+
+    A step is timed on what the steps before it give, in the first recipe that has it.
+    """
+    found: dict[str, float] = {}
+    for recipe in recipes.values():
+        names = map(label, steps.cached_part(recipe))
+        measured = dict(zip(names, steps.images_per_second(recipe, pictures, size).values(), strict=False))
+        found = measured | found
+    return pd.DataFrame({"images per second": found}).rename_axis("step").sort_values("images per second")
+
+
+def classical_scores(configuration: Configuration, data: Data) -> np.ndarray:
+    """What the book's first model, on histograms of gradients, says of the validation images; it learns from train.
+
+    It sees the very tensor that enters the network. Returns (n,) or (n, classes) float, as `classical.ranked`.
+    """
+    train, validation = (
+        classical.hog_features(entering(configuration, data, part)) for part in (data.train, data.validation)
+    )
+    return classical.ranked(classical.baseline(), train, data.train.labels, validation)
+
+
+def differences(
+    reference: Predictions, others: Mapping[str, np.ndarray], own: np.ndarray
+) -> dict[str, Estimate | Inapplicable]:
+    """AUC of each of several recipes minus that of the reference, paired by image, and by seed where there are several.
+
+    reference: whose images, labels and groups are those of all. others: name -> probabilities. own: those of the reference.
+    """
+    return {
+        name: difference_estimate("auc", reference.labels, other, own, reference.groups)
+        for name, other in others.items()
+    }
+
+
+def compared(found: Mapping[str, Estimate | Inapplicable], recipe: str, profile: str) -> Estimate | Inapplicable:
+    """The difference of a recipe; not applicable where the profile does not compare it."""
+    return found.get(recipe, Inapplicable(f"profile {profile} does not compare the recipe {recipe}"))
+
+
+def _said(value: object) -> str:
+    if isinstance(value, list):
+        return " to ".join(map(_said, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _through(graph: "keras.Model", part: Part) -> np.ndarray:
+    return np.concatenate([np.asarray(graph(batch, training=False)) for batch in part.batches(BATCH)])

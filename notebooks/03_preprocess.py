@@ -1,0 +1,207 @@
+# %% [markdown]
+# # What does the network see, and which enhancement helps?
+# **Needs** the parts of chapter 2 · **Produces** the runs of family `preprocess` · **Answers** hypotheses H3.1-H3.10
+#
+# Between a file and a network stand steps that nobody looks at again: grey values, a size, perhaps more contrast or less
+# noise. Each throws something away. We look at pictures before and after every step, at the exact tensor that enters, and
+# then ask two very different models which of these steps they profit from.
+
+# %%
+import numpy as np
+import pandas as pd
+
+from lib import cards, custody, grids, hypotheses, metrics, plots, preprocessing, recipes, runs, texts
+from lib.config import chapter
+from lib.hypotheses import Hypothesis
+
+# %% tags=["parameters"]
+DATASET = "elpv"
+PROFILE = "smoke"
+RECIPES = [
+    "plain", "half_resolution", "clahe", "clahe_z_score", "global_contrast", "normal", "multi_otsu", "denoised",
+    "synthesised",
+]  # of params/recipes.yml  # fmt: skip
+IMAGE_SIZE = 32  # pixels per side
+EPOCHS = 2
+LEARNING_RATE = 0.001
+SEEDS = [7, 8]
+PICTURES = 5  # shown of every recipe
+TIMED = 8  # pictures that the speed of a step is measured on
+THREADS = 1
+
+# %%
+context = chapter("03_preprocess", DATASET, PROFILE)
+card, development = cards.load(DATASET), custody.development(context)
+study = grids.preprocess(DATASET, RECIPES, IMAGE_SIZE, EPOCHS, LEARNING_RATE, SEEDS, THREADS)
+compared = {name: recipes.load(name) for name in RECIPES}
+data = {name: runs.data_of(configurations[0], context) for name, configurations in study.items()}
+
+# %% [markdown]
+# ## What we expect
+# Every claim compares a recipe with `plain`: grey values and size, nothing else. H3.1-H3.8 speak of the network, over seeds
+# and groups of validation images together; H3.9 and H3.10 of a classical model that draws nothing at random. Contrast
+# should help, most of all where every image gets the same; a few levels of grey should harm. Where a picture holds more
+# detail than the task needs, half of it should do. Histograms of gradients are normalised block by block, so they should
+# hardly notice a change of contrast; *hardly* is a claim of equivalence and needs a margin.
+
+# %%
+claims = hypotheses.Hypotheses(
+    context,
+    Hypothesis("H3.1", "Local contrast (CLAHE) helps the network", "difference of AUC", "greater", 0, "S1.3"),
+    Hypothesis("H3.2", "CLAHE, then z-scores, help it", "difference of AUC", "greater", 0, "S1.3"),
+    Hypothesis("H3.3", "Equal contrast for all images helps it", "difference of AUC", "greater", 0, "S0.10"),
+    Hypothesis("H3.4", "Nearly normal intensities help it", "difference of AUC", "greater", 0, "S3.9"),
+    Hypothesis("H3.5", "Three levels of grey harm it", "difference of AUC", "less", 0, "S0.11"),
+    Hypothesis("H3.6", "Removing noise helps it", "difference of AUC", "greater", 0, "S0.11"),
+    Hypothesis("H3.7", "Enhancements as channels help it", "difference of AUC", "greater", 0, "S0.12"),
+    Hypothesis("H3.8", "Half the detail is enough for it", "difference of AUC", "equivalent", 0.02, "S3.7"),
+    Hypothesis("H3.9", "CLAHE helps gradients", "difference of AUC", "greater", 0, "S1.3"),
+    Hypothesis("H3.10", "Equal contrast hardly matters to them", "difference of AUC", "equivalent", 0.02, "S0.10"),
+)
+claims
+
+# %% [markdown]
+# ## Recipes
+# A recipe is a list of steps under a name, in `params/recipes.yml`. Each run stores its own, and its key follows the code
+# of these steps. All but the last ones turn an image into 8-bit pixels, once, in parallel, and the result is kept; z-scores
+# and the like need more than 8 bits and belong to the network itself, which then carries them wherever it goes.
+# A network says which range of values it takes; scaling to it is a step like any other, never done in silence.
+
+# %% tags=["nbval-check-output"]
+texts.table(preprocessing.described(compared))
+
+# %% [markdown]
+# Why each of them is here:
+
+# %% tags=["nbval-check-output"]
+texts.table(pd.DataFrame({"why": {name: recipes.named(name).why for name in RECIPES}}).rename_axis("recipe"))
+
+# %% [markdown]
+# ## Step by step
+# One picture of the training part on its way through every recipe: as it is decoded, then after each step. The last
+# picture of a row is what the network gets, drawn larger than it is: look at how little is left, and whether you could
+# still tell the class.
+
+# %% mystnb={"figure": {"name": "fig-stages", "caption": "The same picture before and after each cached step, a row a recipe, from the decoded file on the left to the size of the network."}}
+shown = development.query("part == 'train'").drop_duplicates(["label", "level"]).head(PICTURES)
+pictures = [card.picture(path) for path in shown["path"]]
+plots.pictures(preprocessing.stages(compared, pictures[-1], IMAGE_SIZE))
+
+# %% [markdown]
+# Now several pictures, one of each class or level, after all cached steps. An enhancement that makes one picture clearer may
+# blow up the noise of the next. Of a synthesised image the channels are drawn as colours.
+
+# %% mystnb={"figure": {"name": "fig-recipes", "caption": "The same pictures after the cached steps of every recipe, at the size of the network; the first row is what the others are compared with."}}
+finals = [preprocessing.stages(compared, picture, IMAGE_SIZE) for picture in pictures]
+plots.pictures({name: [final[name][-1] for final in finals] for name in RECIPES})
+
+# %% [markdown]
+# ## The tensor that enters
+# What enters the first convolution is read off the graph that trains, after every step and the network's own scaling. It
+# is asserted that its shape, type and range are right, that no recipe ends in constant images, that the cached pixels are
+# what the recipe makes of the file, and that the recipe can be made again from what a run stores. A difference stops the book.
+
+# %% tags=["nbval-check-output"]
+entering = {name: preprocessing.entering(study[name][0], data[name], data[name].train) for name in RECIPES}
+path = development.set_index("image")["path"][data["plain"].train.names[0]]
+for name, tensor in entering.items():
+    assert tensor.shape[1:3] == (IMAGE_SIZE, IMAGE_SIZE) and tensor.dtype == np.float32
+    assert 0 <= tensor.min() < tensor.max() <= 1 and tensor.std(axis=(1, 2, 3)).mean() > 0.01
+    assert type(study[name][0]).model_validate_json(study[name][0].model_dump_json()).recipe == compared[name]
+    preprocessing.check(compared[name], data[name].train, 0, card.picture(path))
+texts.table(
+    pd.DataFrame({"shape": {name: str(tensor.shape) for name, tensor in entering.items()}}).rename_axis("recipe")
+)
+
+# %% [markdown]
+# Whole images differ most in brightness and contrast, and some recipes take just that away: *between images* is how far
+# the means of single images lie apart, *within* how much the pixels of one image differ.
+
+# %%
+values = {
+    name: {"mean": tensor.mean(), "between images": tensor.mean(axis=(1, 2, 3)).std(),
+           "within an image": tensor.std(axis=(1, 2, 3)).mean()}
+    for name, tensor in entering.items()
+}  # fmt: skip
+texts.table(pd.DataFrame.from_dict(values, orient="index").rename_axis("recipe"))
+
+# %% mystnb={"figure": {"name": "fig-histograms", "caption": "Values that enter the first convolution, over all training images, as shares; 0 is black and 1 is white."}}
+plots.lines(preprocessing.histograms(entering), "value that enters", "share of the values")
+
+# %% [markdown]
+# ## What it costs
+# Images per second on one core, every step by itself, on the pictures that come to it. Cached steps are paid once, however
+# many networks train on their result. The numbers are those of the machine that built this page, whatever else it was doing.
+
+# %% mystnb={"figure": {"name": "fig-speed", "caption": "Speed of each cached step, slowest first; the scale is logarithmic."}}
+timed = [card.picture(path) for path in development["path"].head(TIMED)]
+plots.bars(preprocessing.speeds(compared, timed, IMAGE_SIZE).round(), "images per second, one core").update_yaxes(
+    type="log"
+)
+
+# %% [markdown]
+# ## One network over all recipes
+# The network is the small one of {doc}`chapter 5 <05_simple_network>`, at a small size, so that many recipes can be tried with several
+# seeds; what helps it need not help a large one. Everything but the recipe is the same. An image of three different channels
+# brings a few more weights to the first layer.
+
+# %% mystnb={"figure": {"name": "fig-enhanced", "caption": "Validation AUC of the network by recipe, a dot a seed; the dashed line is chance."}}
+finished = {name: [runs.get(configuration, context) for configuration in study[name]] for name in RECIPES}
+scored = {name: runs.predictions_by_seed(group, "validation") for name, group in finished.items()}
+plots.strips(
+    {name: metrics.by_seed("auc", each.labels, each.probabilities) for name, each in scored.items()},
+    "validation AUC",
+    0.5,
+)
+
+# %% [markdown]
+# The dots of two recipes lie apart for two reasons: the recipe, and the luck of the draw. So differences are paired: the
+# same seed, the same images, with intervals over seeds and groups of images.
+
+# %%
+plain, probabilities = scored["plain"], {name: each.probabilities for name, each in scored.items()}
+by_network = preprocessing.differences(plain, probabilities, probabilities.pop("plain"))
+asked = [
+    "clahe",
+    "clahe_z_score",
+    "global_contrast",
+    "normal",
+    "multi_otsu",
+    "denoised",
+    "synthesised",
+    "half_resolution",
+]
+found = [preprocessing.compared(by_network, name, PROFILE) for name in asked]
+print(*(claims.measure(f"H3.{number}", each) for number, each in enumerate(found, start=1)), sep="\n")
+
+# %% [markdown]
+# ## One classical model over all recipes
+# Histograms of gradients with principal components and a support vector machine, on the very same tensors; it learns from
+# the training part and ranks the validation part. It knows nothing of brightness, only of edges: an enhancement that helps
+# both models is more than a cure for a weakness of one of them.
+
+# %%
+margins = {name: preprocessing.classical_scores(study[name][0], data[name]) for name in RECIPES}
+by_gradients = preprocessing.differences(plain, margins, margins.pop("plain"))
+found = [preprocessing.compared(by_gradients, name, PROFILE) for name in ("clahe", "global_contrast")]
+print(*(claims.measure(f"H3.{number}", each) for number, each in enumerate(found, start=9)), sep="\n")
+
+# %% mystnb={"figure": {"name": "fig-enhancement", "caption": "Difference of validation AUC to the plain recipe, paired, for both models; right of the dashed line the enhancement helps."}}
+both = {"network": by_network, "gradients and support vectors": by_gradients}
+plots.side_by_side(both, "difference of AUC, recipe minus plain", 0)
+
+# %% [markdown]
+# An interval across the dashed line says that these images cannot tell whether the enhancement helps, not that it does not.
+# Many recipes are compared here, and the best of many looks better than it is: what later chapters take over is the recipe of
+# the card, and a recipe takes its place only when its verdict below says so.
+
+# %% [markdown]
+# ## What we found
+
+# %%
+claims.judge()
+
+# %% [markdown]
+# ## What next
+# Recipes are judged here with models that are never tuned to them. {doc}`Chapter 4 <04_classical_baselines>` asks how far classical models get on the plain
+# recipe, {doc}`chapter 5 <05_simple_network>` whether the whole path from file to verdict works.
