@@ -57,7 +57,10 @@ class Run:
 
     @property
     def history(self) -> pd.DataFrame:
-        """Measured after every epoch: epoch, part (`train`, `tuning`), loss, accuracy, auc, precision, recall, f1."""
+        """Measured after every epoch: epoch, part, learning_rate (of the epoch), loss, accuracy, auc, precision, recall, f1.
+
+        Parts: `train`, `tuning`, `validation`. Epoch 0 is the untrained network and has no rate.
+        """
         return pd.DataFrame(self.record["history"])
 
     @cached_property
@@ -196,6 +199,9 @@ def _train(configuration: Configuration, data: Data, key: str, folder: Path) -> 
             "name": configuration.name,
             "configuration": configuration.model_dump(mode="json"),
             "history": progress.history,
+            "best_epoch": progress.best_epoch,  # whose weights are kept
+            "stopped_epoch": progress.epoch,  # the last one trained
+            "scores": {"best": progress.at(progress.best_epoch), "last": progress.at(progress.epoch)},
             "training_seconds": round(progress.seconds, 2),
             "parameters_total": network.count_params(),
             "parameters_trained": sum(int(np.prod(weight.shape)) for weight in network.trainable_weights),

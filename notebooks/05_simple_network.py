@@ -152,8 +152,8 @@ history = pd.concat(run.history.assign(levels=levels) for levels, group in finis
 plots.curves(history, {"loss": "loss, nats", "accuracy": "accuracy"}, by="levels")
 
 # %% [markdown]
-# Curves that fall together belong to a network too small to overfit; a tuning curve that stays or turns upwards while the
-# training curve falls shows the opposite, and a training curve that still falls at the end was stopped early. A mere difference in *height*, in either direction, says something else:
+# Curves that fall together belong to a network too small to overfit; a tuning or validation curve that stays or turns upwards while
+# the training curve falls shows the opposite, and a training curve that still falls at the end was stopped early. A mere difference in *height*, in either direction, says something else:
 # that the parts hold different groups, and few of them. The bands show how much the seed matters.
 
 # %% [markdown]

@@ -25,4 +25,4 @@ run = runs.get(Configuration.model_validate(CONFIGURATION), context)
 # The last rows of its measured history.
 
 # %%
-run.history.tail(2).round(3)
+run.history.tail(3).round(3)

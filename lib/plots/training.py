@@ -13,7 +13,7 @@ from lib.plots.style import PART_COLOURS, SERIES_COLOURS, legend_once, styled
 
 
 def curves(history: pd.DataFrame, metrics: Mapping[str, str], by: str | None = None) -> go.Figure:
-    """Measured training curves, train and tuning together: the mean over seeds with the range from lowest to highest.
+    """Measured training curves, the parts together: the mean over seeds with the range from lowest to highest.
 
     history: columns epoch, part, the metrics, one row a run and epoch. metrics: column -> axis title.
     by: a column whose values get a row of panels each.

@@ -1,6 +1,7 @@
 """The whole state of an unfinished run: what lets a killed one go on as if nothing had happened."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -10,19 +11,23 @@ import numpy as np
 from lib import atomic
 
 
-def save(folder: Path, model: keras.Model, progress: dict) -> None:
-    """Write every variable of network and optimiser with the progress (JSON-able), atomically."""
+def save(folder: Path, model: keras.Model, progress: dict, best: Sequence[np.ndarray] = ()) -> None:
+    """Write every variable of network and optimiser with the progress (JSON-able), atomically.
+
+    best: the weights of the best epoch so far, where they are kept.
+    """
     with atomic.replacing(folder / "state.npz") as temporary:
         values = {f"v{i:05d}": variable.numpy() for i, variable in enumerate(_variables(model))}
+        values |= {f"b{i:05d}": value for i, value in enumerate(best)}
         np.savez(temporary, progress=np.array(json.dumps(progress)), **values)
 
 
-def load(folder: Path) -> tuple[dict, list[np.ndarray]] | None:
-    """The saved progress and variables, or None when there are none (or none that can be read)."""
+def load(folder: Path) -> tuple[dict, list[np.ndarray], list[np.ndarray]] | None:
+    """The saved progress, variables and best weights, or None when there are none (or none that can be read)."""
     try:
         with np.load(folder / "state.npz") as state:
-            values = [state[name] for name in sorted(state.files) if name.startswith("v")]
-            return json.loads(str(state["progress"])), values
+            values, best = ([state[name] for name in sorted(state.files) if name[0] == kind] for kind in "vb")
+            return json.loads(str(state["progress"])), values, best
     except (OSError, EOFError, ValueError, KeyError, BadZipFile):
         return None
 

@@ -101,7 +101,7 @@ class Mixing(Frozen):
     """Pairs of training images are mixed, and their labels with them."""
 
     kind: Literal["mixup", "cutmix"]  # Zhang et al. 2018, arXiv:1710.09412; Yun et al. 2019, arXiv:1905.04899
-    alpha: PositiveFloat = 0.2  # of the beta distribution that the share is drawn from
+    alpha: float = Field(default=0.2, ge=0.1, le=1)  # of the beta distribution that the share is drawn from
 
 
 class Control(Frozen):

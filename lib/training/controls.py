@@ -1,4 +1,4 @@
-"""Data changed on purpose: what a run sees when something is taken from it (S3.21, S3.22)."""
+"""Data changed on purpose: what a run sees when something is taken from it, or added (S3.21, S3.22, S3.30)."""
 
 from dataclasses import replace
 
@@ -9,11 +9,13 @@ from lib.training.data import Data, Part
 
 
 def applied(configuration: Configuration, data: Data) -> Data:
-    """The data as the run's control has them; the same object where nothing is changed.
+    """The data as the run has them; the same object where nothing is changed.
 
-    Pixels are hidden in every part, labels shuffled and one batch chosen in the training part alone, all from the seed.
+    Training images are left out first, then drawn ones are added. Pixels are hidden in every part, labels shuffled and one batch chosen in the training part alone, all from the seed.
     """
     control, seed = configuration.control, configuration.seed
+    if configuration.train_share < 1:
+        data = replace(data, train=fewer(data.train, configuration.train_share, seed))
     if control.one_batch:
         data = replace(data, train=one_batch(data.train, configuration.batch_size, seed))
     if control.shuffled_labels:
@@ -23,6 +25,13 @@ def applied(configuration: Configuration, data: Data) -> Data:
         shown = {name: hidden(part, control.hidden, [seed, number]) for number, (name, part) in enumerate(parts)}
         data = replace(data, **shown)
     return data
+
+
+def fewer(part: Part, share: float, seed: int) -> Part:
+    """A share of each class, rounded up; what a smaller share keeps, a larger one of the same seed keeps too (S3.30)."""
+    generator = np.random.default_rng(seed)
+    places = [generator.permutation(np.flatnonzero(part.labels == label)) for label in np.unique(part.labels)]
+    return part.chosen(np.sort(np.concatenate([some[: int(np.ceil(share * len(some)))] for some in places])))
 
 
 def one_batch(part: Part, size: int, seed: int) -> Part:

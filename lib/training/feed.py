@@ -5,6 +5,8 @@ from functools import lru_cache
 import numpy as np
 import tensorflow as tf
 
+from lib.training import mixing as mixes
+from lib.training.configuration import Mixing
 from lib.training.data import Part
 
 
@@ -13,11 +15,20 @@ def order(images: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch]).permutation(images)
 
 
-def training_batches(part: Part, batch_size: int, seed: int, first_epoch: int, last_epoch: int) -> tf.data.Dataset:
+def training_batches(
+    part: Part,
+    batch_size: int,
+    seed: int,
+    first_epoch: int,
+    last_epoch: int,
+    soft: int = 0,
+    mixing: Mixing | None = None,
+) -> tf.data.Dataset:
     """All batches of epochs first_epoch .. last_epoch - 1, each epoch in an order of its own.
 
-    Yields images (batch, height, width, channels) uint8 and labels (batch,) int32, read ahead of the training step;
-    every image comes once an epoch, the last batch may be smaller.
+    soft: outputs of a network that takes shares of labels, needed by mixing; 0: labels are class indices.
+    Yields images (batch, height, width, channels) uint8, float32 where mixed, and labels (batch,) int32, or where soft
+    (batch, soft) float32, read ahead of the training step; every image comes once an epoch, the last batch may be smaller.
     """
     steps = -(-len(part) // batch_size)
     labels = part.labels.astype(np.int32)
@@ -31,6 +42,9 @@ def training_batches(part: Part, batch_size: int, seed: int, first_epoch: int, l
     def tensors(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         # Stateless, because TensorFlow's deterministic mode reads nothing ahead through a stateful function.
         images, classes = tf.numpy_function(batch, [number], (tf.uint8, tf.int32), stateful=False)
-        return tf.ensure_shape(images, (None, *part.pixels.shape[1:])), tf.ensure_shape(classes, (None,))
+        images, classes = tf.ensure_shape(images, (None, *part.pixels.shape[1:])), tf.ensure_shape(classes, (None,))
+        if soft:
+            classes = tf.one_hot(classes, soft) if soft > 1 else tf.cast(classes[:, None], tf.float32)
+        return mixes.mixed(mixing, seed, number, images, classes) if mixing else (images, classes)
 
     return tf.data.Dataset.range(first_epoch * steps, last_epoch * steps).map(tensors).prefetch(2)

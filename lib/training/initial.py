@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lib.training import measure, model
-from lib.training.configuration import Configuration, Head
+from lib.training.configuration import Configuration
 from lib.training.data import Data
 
 
@@ -22,7 +22,9 @@ def losses(
     table = pd.DataFrame(index=pd.Index(seeds, name="seed"), columns=list(biases), dtype=float)
     for seed in seeds:
         for name, bias in biases.items():
-            changed = configuration.model_copy(update={"seed": seed, "head": Head(bias=bias)})
+            changed = configuration.model_copy(
+                update={"seed": seed, "head": configuration.head.model_copy(update={"bias": bias})}
+            )
             network = build(changed, data)
             table.loc[seed, name] = measure.scores(data.train.labels, measure.logits(network, data.train))["loss"]
     return table
@@ -40,7 +42,7 @@ def backbone(network: keras.Model) -> keras.Model:
 
 def loss(configuration: Configuration, data: Data) -> float:
     """Cross-entropy (nats) of the untrained network on the images of epoch 0 of its history."""
-    part = data.train.first(measure.MEASURED_TRAIN_IMAGES)
+    part = data.train.first(configuration.measured_images)
     return measure.scores(part.labels, measure.logits(build(configuration, data), part))["loss"]
 
 

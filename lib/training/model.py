@@ -7,12 +7,12 @@ import numpy as np
 from keras import layers
 
 from lib import networks, steps
-from lib.training import checks, determinism
+from lib.training import augmentation, checks, determinism
 from lib.training.configuration import Configuration, Phase
 
 
 def build(configuration: Configuration, channels: int, train_labels: np.ndarray, classes: int) -> keras.Model:
-    """One functional graph: the recipe's last steps, the network, the head; seeded.
+    """One functional graph: augmentation, the recipe's last steps, the network, the head; seeded.
 
     channels: of the cached pixels. train_labels: (n,) int, for the head's bias. Inputs (batch, size, size, channels) in
     [0, 255]; outputs logits, (batch, 1) for two classes, else (batch, classes).
@@ -23,15 +23,18 @@ def build(configuration: Configuration, channels: int, train_labels: np.ndarray,
     _check(configuration, family)
     determinism.fix(configuration.threads, configuration.seed)
     inputs = keras.Input((configuration.image_size, configuration.image_size, channels), name="image")
-    x = _dropped(inputs, configuration)
+    x = augmentation.connect(configuration.augmentation, inputs, configuration.seed)
+    x = _dropped(x, configuration.control.input_dropout, configuration.seed, "input_dropout")
     for step in steps.graph_part(configuration.recipe):
         x = step.connect(x)
     features = family.build(x, family.Parameters(**configuration.network.parameters))
     x = layers.GlobalAveragePooling2D(name="global_average")(features)
+    x = _dropped(x, configuration.head.dropout, configuration.seed, "head_dropout")
     bias = head_bias(configuration.head.bias, train_labels, classes)
     logits = layers.Dense(len(bias), bias_initializer=_constant(bias), name="logits")(x)
     network = keras.Model(inputs, logits, name=configuration.network.family)
     checks.connected(keras.Model(inputs, features), network)
+    _regularise(network, configuration.l2)
     return network
 
 
@@ -49,19 +52,32 @@ def head_bias(bias: str | float, train_labels: np.ndarray, classes: int) -> np.n
     return np.log(counts[1:] / counts[:1]) if classes == 2 else np.log(counts / counts.sum())
 
 
-def compile_for(model: keras.Model, phase: Phase, classes: int) -> None:
-    """Compile for one phase: a fresh optimiser, cross-entropy on logits. XLA is slower on CPUs and stays off."""
+def compile_for(model: keras.Model, phase: Phase, classes: int, soft: bool = False, smoothing: float = 0) -> None:
+    """Compile for one phase: a fresh optimiser, cross-entropy on logits. XLA is slower on CPUs and stays off.
+
+    soft: labels come as shares of classes. smoothing: share of a label's weight that goes to all classes evenly.
+    """
     optimisers = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
     losses = keras.losses
-    loss = losses.BinaryCrossentropy if classes == 2 else losses.SparseCategoricalCrossentropy
+    if classes == 2 or soft:
+        kind = losses.BinaryCrossentropy if classes == 2 else losses.CategoricalCrossentropy
+        loss = kind(from_logits=True, label_smoothing=smoothing)
+    else:
+        loss = losses.SparseCategoricalCrossentropy(from_logits=True)
     optimiser = optimisers[phase.optimiser](phase.learning_rate)
-    model.compile(optimiser, loss(from_logits=True), jit_compile=False)
+    model.compile(optimiser, loss, jit_compile=False)
     optimiser.build(model.trainable_variables)
 
 
-def _dropped(inputs: keras.KerasTensor, configuration: Configuration) -> keras.KerasTensor:
-    rate = configuration.control.input_dropout
-    return layers.Dropout(rate, seed=configuration.seed, name="input_dropout")(inputs) if rate else inputs
+def _dropped(inputs: keras.KerasTensor, rate: float, seed: int, name: str) -> keras.KerasTensor:
+    return layers.Dropout(rate, seed=seed, name=name)(inputs) if rate else inputs
+
+
+def _regularise(network: keras.Model, l2: float) -> None:
+    """L2 on every kernel, in the loss (S0.9): biases and normalisation stay free, and no network needs to know."""
+    for weight in network.trainable_weights if l2 else ():
+        if weight.name.endswith("kernel"):
+            weight.regularizer = keras.regularizers.L2(l2)
 
 
 def _constant(values: np.ndarray) -> keras.initializers.Initializer:

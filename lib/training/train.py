@@ -3,12 +3,15 @@
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
 
 from lib.training import checkpoint, checks, feed, initial, measure, model
 from lib.training.configuration import Configuration, Phase
 from lib.training.data import Data
+from lib.training.watch import Watch, learning_rate
 
 DYNAMICS_IMAGES = 32  # one fixed batch whose predictions are followed through training (S3.17)
 
@@ -21,69 +24,151 @@ class Progress:
     seconds: float = 0.0  # of training alone
     history: list[dict] = field(default_factory=list)  # measured: a row an epoch and part
     dynamics: list[list] = field(default_factory=list)  # probabilities of the fixed batch, a row an epoch
+    watch: Watch = field(default_factory=Watch)  # of the phase it is in
+    best_weights: list[np.ndarray] = field(default_factory=list)  # of that phase, where it stops early
+    best_epoch: int = 0  # whose weights the network has after the phases that are over
 
-    def measure(self, network: keras.Model, data: Data) -> None:
-        """Add one row for train and one for tuning, and the probabilities on the fixed batch."""
-        for name, part in (("train", data.train.first(measure.MEASURED_TRAIN_IMAGES)), ("tuning", data.tuning)):
-            outputs = measure.logits(network, part)
-            self.history.append({"epoch": self.epoch, "part": name} | measure.scores(part.labels, outputs))
+    def measure(self, forward: measure.Forward, data: Data, images: int, rate: float | None) -> None:
+        """Add one row for each part, and the probabilities on the fixed batch.
+
+        images: of train, at most. rate: that the epoch learned with; None before any step.
+        """
+        parts = data.parts() | {"train": data.train.first(images)}
+        for name, part in parts.items():
+            scores = measure.scores(part.labels, measure.logits(forward, part))
+            self.history.append({"epoch": self.epoch, "part": name, "learning_rate": rate} | scores)
         fixed = data.tuning.first(DYNAMICS_IMAGES)
-        self.dynamics.append(measure.probabilities(measure.logits(network, fixed))[:, 1:].tolist())
+        self.dynamics.append(measure.probabilities(measure.logits(forward, fixed))[:, 1:].tolist())
+
+    def at(self, epoch: int) -> dict[str, dict]:
+        """What was measured after an epoch: part -> its row of the history."""
+        return {row["part"]: row for row in self.history if row["epoch"] == epoch}
 
     def reached(self, phase: Phase) -> bool:
-        """Whether the last measured training loss is below what the phase asks for."""
-        return phase.stop_below is not None and self.history[-2]["loss"] < phase.stop_below
+        """Whether a phase is over before its last epoch: for its loss on train, or by early stopping."""
+        loss = self.at(self.epoch)["train"]["loss"]
+        return (phase.stop_below is not None and loss < phase.stop_below) or self.watch.stops(phase)
+
+    @classmethod
+    def restored(cls, saved: dict[str, Any], best_weights: list[np.ndarray]) -> "Progress":
+        """From what `saved` gave, and the weights."""
+        return cls(**saved | {"watch": Watch(**saved["watch"]), "best_weights": best_weights})
+
+    def saved(self) -> dict[str, Any]:
+        """All but the weights, JSON-able."""
+        return asdict(self) | {"best_weights": []}
 
 
-class AfterEpoch(keras.callbacks.Callback):
-    """Measure and save after every few epochs, and after the last one."""
+class EachEpoch(keras.callbacks.Callback):
+    """Set the rate before an epoch; measure and save after every few, and after the last one."""
 
-    def __init__(self, progress: Progress, data: Data, folder: Path, every: int, last: int, phase: Phase):
+    def __init__(self, run: "Training", phase: Phase, start: int):
         super().__init__()
-        self.progress, self.data, self.folder = progress, data, folder
-        self.every, self.last, self.phase = every, last, phase
+        self.run, self.phase, self.start = run, phase, start
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Start the clock."""
+        """Set the rate, start the clock."""
+        self.rate = learning_rate(self.phase, epoch - self.start, self.run.progress.watch.reductions)
+        self.model.optimizer.learning_rate = self.rate
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Stop the clock: measuring and saving are not training time."""
-        self.progress.seconds += time.perf_counter() - self.started
-        done = epoch + 1
-        if done % self.every and done < self.last:
+        progress, done = self.run.progress, epoch + 1
+        progress.seconds += time.perf_counter() - self.started
+        if done % self.run.configuration.measured_every and done < self.start + self.phase.epochs:
             return
-        self.progress.epoch = done
-        self.progress.measure(self.model, self.data)
-        checkpoint.save(self.folder, self.model, asdict(self.progress))
-        self.model.stop_training = self.progress.reached(self.phase)
+        progress.epoch = done
+        self.run.measure(self.rate)
+        better = progress.watch.see(done, progress.at(done)["tuning"]["loss"], self.phase)
+        if better and self.phase.early_stopping:
+            progress.best_weights = self.model.get_weights()
+        checkpoint.save(self.run.folder, self.model, progress.saved(), progress.best_weights)
+        self.model.stop_training = progress.reached(self.phase)
+
+
+@dataclass
+class Training:
+    """A run under way."""
+
+    configuration: Configuration
+    data: Data
+    folder: Path
+    network: keras.Model
+    progress: Progress
+
+    def __post_init__(self):
+        self.forward = measure.traced(self.network)
+
+    def measure(self, rate: float | None) -> None:
+        """Add what the network now gives to the history."""
+        self.progress.measure(self.forward, self.data, self.configuration.measured_images, rate)
+
+    def begin(self, phase: Phase) -> None:
+        """A fresh optimiser for a phase."""
+        soft = bool(self._soft())
+        model.compile_for(self.network, phase, self.data.classes, soft, self.configuration.label_smoothing)
+        checks.fresh_optimiser(self.network)
+
+    def fit(self, phase: Phase, start: int) -> None:
+        """Train to the end of a phase that began after epoch `start`, from where the run is."""
+        settings, train = self.configuration, self.data.train
+        first, last = max(start, self.progress.epoch), start + phase.epochs
+        batches = feed.training_batches(
+            train, settings.batch_size, settings.seed, first, last, self._soft(), settings.mixing
+        )
+        self.network.fit(
+            batches,
+            initial_epoch=first,
+            epochs=last,
+            steps_per_epoch=-(-len(train) // settings.batch_size),
+            callbacks=[EachEpoch(self, phase, start)],
+            shuffle=False,  # `batches` brings its own order
+            verbose=0,
+        )
+
+    def end(self, phase: Phase) -> None:
+        """Keep the best epoch's weights where the phase stops early, else those of the last one."""
+        self.progress.best_epoch = self.progress.epoch
+        if self.progress.best_weights:
+            self.network.set_weights(self.progress.best_weights)
+            self.progress.best_epoch = self.progress.watch.best_epoch
+
+    def _soft(self) -> int:
+        """Outputs that take shares of labels, where labels are mixed or smoothed."""
+        soft = self.configuration.mixing or self.configuration.label_smoothing
+        return self.network.output_shape[-1] if soft else 0
 
 
 def train(configuration: Configuration, data: Data, folder: Path) -> tuple[keras.Model, Progress]:
     """Train from scratch, or go on from what a killed run left in `folder`.
 
     Epoch 0 of the history is measured before any step: the loss at initialisation (S3.18). Same configuration, data and
-    kind of processor: same numbers, bit for bit, interrupted or not.
+    kind of processor: same numbers, bit for bit, interrupted or not. A phase with early stopping ends with the weights of
+    its best epoch.
     Raises ValueError when the configuration does not fit network or data; CheckFailed when the network does not begin
     with the weights of its seed, does not answer to its input, or the optimiser was used before.
     """
     network = _fresh(configuration, data)
     saved = checkpoint.load(folder)
-    progress = Progress(**saved[0]) if saved else Progress()
+    progress = Progress.restored(*saved[::2]) if saved else Progress()
+    run = Training(configuration, data, folder, network, progress)
     if not saved:
-        progress.measure(network, data)
+        run.measure(rate=None)
     end = 0
     for phase in configuration.phases:
         start, end = end, end + phase.epochs
-        if progress.epoch >= end and not (saved and progress.epoch == end):
+        if progress.epoch > end or (progress.epoch == end and not saved):
             continue
-        model.compile_for(network, phase, data.classes)
-        checks.fresh_optimiser(network)
-        if saved and start < progress.epoch <= end:
+        run.begin(phase)
+        resumed = saved and start < progress.epoch <= end
+        if resumed:
             checkpoint.restore(network, saved[1])
-        if progress.epoch < end and not (progress.epoch > start and progress.reached(phase)):
-            after_epoch = AfterEpoch(progress, data, folder, configuration.measured_every, end, phase)
-            _fit(network, configuration, data, max(start, progress.epoch), end, after_epoch)
+        else:
+            progress.watch, progress.best_weights = Watch(), []
+        if progress.epoch < end and not (resumed and progress.reached(phase)):
+            run.fit(phase, start)
+        run.end(phase)
     return network, progress
 
 
@@ -93,18 +178,3 @@ def _fresh(configuration: Configuration, data: Data) -> keras.Model:
     checks.fresh_weights(network, again)
     checks.reads_input(network)
     return network
-
-
-def _fit(
-    network: keras.Model, configuration: Configuration, data: Data, start: int, end: int, after_epoch: AfterEpoch
-) -> None:
-    batches = feed.training_batches(data.train, configuration.batch_size, configuration.seed, start, end)
-    network.fit(
-        batches,
-        initial_epoch=start,
-        epochs=end,
-        steps_per_epoch=-(-len(data.train) // configuration.batch_size),
-        callbacks=[after_epoch],
-        shuffle=False,  # `batches` brings its own order
-        verbose=0,
-    )

@@ -19,7 +19,7 @@ HISTORY = pd.DataFrame(
     [
         {"epoch": epoch, "part": part, "levels": levels, "loss": 1 / (1 + epoch) + seed / 10, "accuracy": 0.5}
         for epoch in range(3)
-        for part in ("train", "tuning")
+        for part in ("train", "tuning", "validation")
         for levels in ("extreme", "all")
         for seed in (0, 1)
     ]
@@ -142,6 +142,7 @@ def lines(figure: go.Figure) -> list[go.Scatter]:
 
 def test_curves_are_means_over_seeds_with_their_range():
     figure = plots.curves(HISTORY[HISTORY["levels"] == "all"], {"loss": "loss, nats"})
+    assert [trace.name for trace in lines(figure)] == ["train", "tuning", "validation"]
     for trace in lines(figure):
         np.testing.assert_allclose(trace.y, [1.05, 0.55, 1 / 3 + 0.05])
         assert trace.line.color == plots.PART_COLOURS[trace.name]
@@ -153,7 +154,7 @@ def test_settings_are_compared_in_a_panel_a_part_and_metric():
     higher = HISTORY.assign(loss=HISTORY["loss"] + (HISTORY["levels"] == "all"))
     figure = plots.compared(higher, {"loss": "loss, nats", "accuracy": "accuracy"}, "levels")
     drawn = {(trace.name, trace.xaxis, trace.line.color) for trace in lines(figure)}
-    assert len(drawn) == 8 and {name for name, _, _ in drawn} == {"extreme", "all"}
+    assert len(drawn) == 12 and {name for name, _, _ in drawn} == {"extreme", "all"}
     colours = {name: {colour for other, _, colour in drawn if other == name} for name, _, _ in drawn}
     assert all(len(found) == 1 for found in colours.values()) and colours["all"] != colours["extreme"]
     for trace, more in zip(lines(figure)[:2], (0, 1), strict=True):
@@ -168,9 +169,9 @@ def test_filters_share_one_scale_with_zero_in_the_middle():
 
 
 def test_each_name_stands_once_in_the_legend():
-    for name in ("curves", "compared", "dynamics"):
+    for name, number in {"curves": 3, "compared": 2, "dynamics": 2}.items():
         named = [trace.name for trace in FIGURES[name]().data if trace.showlegend]
-        assert len(named) == len(set(named)) == 2
+        assert len(named) == len(set(named)) == number
 
 
 def test_dynamics_draw_a_line_an_image():

@@ -65,9 +65,14 @@ def test_finished_run_is_read_without_tensorflow(context, python, configuration)
 
 def test_record_says_what_was_done(context, configuration):
     record = runs.get(configuration(), context).record
-    assert {row["part"] for row in record["history"]} == {"train", "tuning"} and len(record["history"]) == 4
-    assert all(set(row) == SCORES | {"epoch", "part"} for row in record["history"])
+    assert {row["part"] for row in record["history"]} == {"train", "tuning", "validation"}
+    assert len(record["history"]) == 6
+    assert all(set(row) == SCORES | {"epoch", "part", "learning_rate"} for row in record["history"])
     assert record["parameters_total"] == record["parameters_trained"] == 3 * 9 * 4 + 4 + 4 * 9 * 4 + 4 + 4 + 1
+    assert [row["learning_rate"] for row in record["history"]] == [None] * 3 + [0.01] * 3
+    assert (record["best_epoch"], record["stopped_epoch"]) == (1, 1)
+    last = {row["part"]: row for row in record["history"][3:]}
+    assert record["scores"] == {"best": last, "last": last}
     assert record["layers_unfrozen"] == 3 and record["seed"] == 7 and record["training_seconds"] > 0
     assert record["started"].endswith("+00:00") and record["device"]["cores"] >= 1 and record["versions"]["tensorflow"]
     assert Configuration.model_validate(record["configuration"]) == configuration()

@@ -94,22 +94,20 @@ def test_head_starts_from_its_bias():
 def test_history_is_measured_from_before_the_first_step(finished):
     network, progress = finished
     assert [(row["epoch"], row["part"]) for row in progress.history] == [
-        (epoch, name) for epoch in range(6) for name in ("train", "tuning")
+        (epoch, name) for epoch in range(6) for name in ("train", "tuning", "validation")
     ]
     data, untrained = tiny(), initial.build(configuration(), tiny())
-    for row, (measured, name) in zip(
-        [*progress.history[:2], *progress.history[-2:]],
-        [(untrained, "train"), (untrained, "tuning"), (network, "train"), (network, "tuning")],
-        strict=True,
-    ):
-        scores = measure.scores(data.parts()[name].labels, measure.logits(measured, data.parts()[name]))
-        assert {metric: row[metric] for metric in scores} == scores
+    for epoch, measured in ((0, untrained), (5, network)):
+        forward = measure.traced(measured)
+        for name, part in data.parts().items():
+            scores, row = measure.scores(part.labels, measure.logits(forward, part)), progress.at(epoch)[name]
+            assert {metric: row[metric] for metric in scores} == scores
     assert set(scores) == {"loss", "accuracy", "auc", "precision", "recall", "f1"}
     assert np.array(progress.dynamics).shape == (6, 20, 1) and progress.seconds > 0
 
 
 def test_it_learns(finished):
-    first, last = finished[1].history[0], finished[1].history[-2]
+    first, last = (finished[1].at(epoch)["train"] for epoch in (0, 5))
     assert last["loss"] < first["loss"] - 0.05 and last["auc"] > 0.9
 
 
@@ -143,7 +141,7 @@ def test_only_the_training_part_is_learnt_from(finished, tmp_path):
 
 def test_zero_epochs_measure_the_untrained_network(tmp_path):
     network, progress = train.train(configuration(phases=(Phase(epochs=0),)), tiny(), tmp_path)
-    assert [row["epoch"] for row in progress.history] == [0, 0] and progress.seconds == 0
+    assert [row["epoch"] for row in progress.history] == [0, 0, 0] and progress.seconds == 0
     expected = {
         variable.path: variable.numpy().tobytes() for variable in initial.build(configuration(), tiny()).variables
     }
@@ -184,7 +182,7 @@ def test_three_classes_go_by_softmax(tmp_path):
     assert network.output_shape == (None, 3) and probabilities.shape == (20, 3)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
     assert np.array(progress.dynamics).shape == (7, 20, 2)
-    assert progress.history[-2]["loss"] < progress.history[0]["loss"] - 0.05
+    assert progress.at(6)["train"]["loss"] < progress.at(0)["train"]["loss"] - 0.05
 
 
 def test_every_image_comes_once_an_epoch():
