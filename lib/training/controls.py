@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from lib.training import defects
 from lib.training.configuration import Configuration
 from lib.training.data import Data, Part
 
@@ -11,11 +12,14 @@ from lib.training.data import Data, Part
 def applied(configuration: Configuration, data: Data) -> Data:
     """The data as the run has them; the same object where nothing is changed.
 
-    Training images are left out first, then drawn ones are added. Pixels are hidden in every part, labels shuffled and one batch chosen in the training part alone, all from the seed.
+    Training images are left out first, then drawn ones are added. Pixels are hidden in every part, labels shuffled and one
+    batch chosen in the training part alone, all from the seed. Raises ValueError as `defects.added`.
     """
     control, seed = configuration.control, configuration.seed
     if configuration.train_share < 1:
         data = replace(data, train=fewer(data.train, configuration.train_share, seed))
+    if configuration.drawn_defects:
+        data = replace(data, train=defects.added(data.train, configuration.drawn_defects, seed)[0])
     if control.one_batch:
         data = replace(data, train=one_batch(data.train, configuration.batch_size, seed))
     if control.shuffled_labels:

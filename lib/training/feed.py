@@ -5,9 +5,8 @@ from functools import lru_cache
 import numpy as np
 import tensorflow as tf
 
-from lib.training import mixing as mixes
-from lib.training.configuration import Mixing
 from lib.training.data import Part
+from lib.training.mixing import Mix
 
 
 def order(images: int, seed: int, epoch: int) -> np.ndarray:
@@ -22,11 +21,11 @@ def training_batches(
     first_epoch: int,
     last_epoch: int,
     soft: int = 0,
-    mixing: Mixing | None = None,
+    mix: Mix | None = None,
 ) -> tf.data.Dataset:
     """All batches of epochs first_epoch .. last_epoch - 1, each epoch in an order of its own.
 
-    soft: outputs of a network that takes shares of labels, needed by mixing; 0: labels are class indices.
+    soft: outputs of a network that takes shares of labels, needed by `mix`; 0: labels are class indices.
     Yields images (batch, height, width, channels) uint8, float32 where mixed, and labels (batch,) int32, or where soft
     (batch, soft) float32, read ahead of the training step; every image comes once an epoch, the last batch may be smaller.
     """
@@ -45,6 +44,6 @@ def training_batches(
         images, classes = tf.ensure_shape(images, (None, *part.pixels.shape[1:])), tf.ensure_shape(classes, (None,))
         if soft:
             classes = tf.one_hot(classes, soft) if soft > 1 else tf.cast(classes[:, None], tf.float32)
-        return mixes.mixed(mixing, seed, number, images, classes) if mixing else (images, classes)
+        return mix(number, images, classes) if mix else (images, classes)
 
     return tf.data.Dataset.range(first_epoch * steps, last_epoch * steps).map(tensors).prefetch(2)

@@ -1,9 +1,13 @@
 """Mixed batches: Keras' MixUp and CutMix, drawn from the seed and the number of the batch alone."""
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 
 from lib.training.configuration import Mixing
+
+Mix = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
 class BatchSeeds(keras.random.SeedGenerator):
@@ -19,18 +23,25 @@ class BatchSeeds(keras.random.SeedGenerator):
         return tf.random.fold_in(self.key, self.drawn)
 
 
-def mixed(mixing: Mixing, seed: int, number: tf.Tensor, images: tf.Tensor, labels: tf.Tensor) -> tuple:
-    """Each image with another one of its batch, and their labels in the same shares.
+def mixer(mixing: Mixing, seed: int) -> Mix:
+    """How batches are mixed: each image with another one of its batch, and their labels in the same shares.
 
-    number: of the batch, () int64. images: (batch, size, size, channels). labels: (batch, classes) or (batch, 1) float32.
-    Returns images float32 in the same range and labels float32. Source: arXiv:1710.09412, arXiv:1905.04899.
+    Takes the number of the batch, () int64, images (batch, size, size, channels), and labels (batch, classes) or (batch, 1)
+    float32. Returns images float32 in the same range and labels float32. Source: arXiv:1710.09412, arXiv:1905.04899.
     """
-    layer = {
-        "mixup": lambda: keras.layers.MixUp(mixing.alpha),
-        "cutmix": lambda: keras.layers.CutMix((mixing.alpha, mixing.alpha)),
-    }[mixing.kind]()
-    images = tf.cast(images, tf.float32)
-    drawn = layer.get_random_transformation(images, training=True, seed=BatchSeeds(seed, number))
-    if mixing.kind == "cutmix":  # the share of pixels that stay, where Keras takes the area of the box before rounding
-        drawn["mix_weight"] = 1 - tf.reduce_mean(tf.cast(drawn["batch_masks"], tf.float32), axis=(1, 2, 3))
-    return layer.transform_images(images, drawn, training=True), layer.transform_labels(labels, drawn, training=True)
+    mixup = mixing.kind == "mixup"
+    layer = (
+        keras.layers.MixUp(mixing.alpha, seed=seed)
+        if mixup
+        else keras.layers.CutMix((mixing.alpha, mixing.alpha), seed=seed)
+    )
+
+    def mix(number: tf.Tensor, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        drawn = layer.get_random_transformation(images, training=True, seed=BatchSeeds(seed, number))
+        if not mixup:  # the share of pixels that stay, where Keras takes the area of the box before rounding
+            drawn["mix_weight"] = 1 - tf.reduce_mean(tf.cast(drawn["batch_masks"], tf.float32), axis=(1, 2, 3))
+        return layer.transform_images(images, drawn, training=True), layer.transform_labels(
+            labels, drawn, training=True
+        )
+
+    return mix

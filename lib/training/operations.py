@@ -20,6 +20,11 @@ class InTraining(layers.Layer):
         super().__init__(**named)
         self.operations = list(operations)
 
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        """Build every operation; none changes the shape."""
+        for operation in self.operations:
+            operation.build(shape)
+
     def call(self, images: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         """Images of the same shape and type."""
         if not training:

@@ -11,6 +11,7 @@ import numpy as np
 from lib.training import checkpoint, checks, feed, initial, measure, model
 from lib.training.configuration import Configuration, Phase
 from lib.training.data import Data
+from lib.training.mixing import mixer
 from lib.training.watch import Watch, learning_rate
 
 DYNAMICS_IMAGES = 32  # one fixed batch whose predictions are followed through training (S3.17)
@@ -114,9 +115,8 @@ class Training:
         """Train to the end of a phase that began after epoch `start`, from where the run is."""
         settings, train = self.configuration, self.data.train
         first, last = max(start, self.progress.epoch), start + phase.epochs
-        batches = feed.training_batches(
-            train, settings.batch_size, settings.seed, first, last, self._soft(), settings.mixing
-        )
+        mix = mixer(settings.mixing, settings.seed) if settings.mixing else None
+        batches = feed.training_batches(train, settings.batch_size, settings.seed, first, last, self._soft(), mix)
         self.network.fit(
             batches,
             initial_epoch=first,
