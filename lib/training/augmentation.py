@@ -48,9 +48,9 @@ class Flip(Augmentation):
         """As `Augmentation.operations`."""
         from keras import layers
 
-        both = "horizontal_and_vertical"
-        mode = both if self.horizontal and self.vertical else "horizontal" if self.horizontal else "vertical"
-        return [layers.RandomFlip(mode, seed=seeds())]
+        # Keras' `horizontal_and_vertical` flips in both directions at once, or in none.
+        directions = {"horizontal": self.horizontal, "vertical": self.vertical}
+        return [layers.RandomFlip(name, seed=seeds()) for name, wanted in directions.items() if wanted]
 
 
 class Rotation(Augmentation):

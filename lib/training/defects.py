@@ -22,11 +22,14 @@ def added(part: Part, share: float, seed: int) -> tuple[Part, np.ndarray]:
     """A part with sound images added that have defects drawn into them, and the places of these defects.
 
     share: of the part's images, how many are added; every sound image serves before one serves again. Returns the part,
-    added images last, labelled 1, and masks (added, size, size) bool. Raises ValueError for more than two classes.
+    added images last, labelled 1, and masks (added, size, size) bool. Raises ValueError for more than two classes, or no sound
+    image.
     """
     if part.labels.max() > DEFECTIVE:
         raise ValueError("defects are drawn into sound images of two classes; this data set has more")
     number = round(share * len(part))
+    if not (part.labels == SOUND).any():
+        raise ValueError("no sound image is left to draw defects into; use a larger share of the training images")
     order = np.random.default_rng(seed).permutation(np.flatnonzero(part.labels == SOUND))
     sources = part.chosen(np.resize(order, number))
     images, masks = drawn(sources.pixels[sources.rows], seed)
