@@ -49,6 +49,9 @@ class Card(config.Strict):
     selection: Selection = Selection()
     policy: dict[str, Rule] = {}  # where this data set is decided on otherwise than params/ledger.yml says
     recipe: Recipe = (Colour(), Resize())
+    simulator: Literal["cracks"] | None = (
+        None  # that can draw plausible images of the second class from the first (S3.33)
+    )
     licence: str
     citation: str = ""
     address: str = ""
@@ -63,6 +66,10 @@ class Card(config.Strict):
             raise ValueError("without labels there are no classes, no positive one and no selection")
         if len(self.classes) == 1 or len(set(self.classes)) != len(self.classes):
             raise ValueError(f"classes are {self.classes}; two different ones or more are needed")
+        if self.simulator and len(self.classes) not in (0, 2):  # 0: they are found in the data
+            raise ValueError(
+                f"simulator {self.simulator!r} draws defects into sound images; `classes` has {len(self.classes)}, not two"
+            )
         ratio = self.selection.ratio
         if ratio and ratio.of == ratio.to:
             raise ValueError(f"ratio is of {ratio.of!r} to itself; name two classes")

@@ -34,7 +34,7 @@ def test_it_acts_in_training_alone_and_keeps_shape_type_and_range(kind, image):
         np.testing.assert_array_equal(np.asarray(layers(batch, **named)), batch)
     changed = np.asarray(layers(batch, training=True))
     assert changed.shape == batch.shape and changed.dtype == np.float32 and changed.min() >= 0 and changed.max() <= 255
-    assert len({one.tobytes() for one in changed}) > (3 if kind == "flip" else 14)  # every image by itself
+    assert len({one.tobytes() for one in changed}) > (1 if kind == "flip" else 14)  # every image by itself
     assert (changed != np.asarray(layers(batch, training=True))).any()  # and anew in every step
 
 

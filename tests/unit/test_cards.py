@@ -122,6 +122,11 @@ WRONG = [
         ["policy.near_copy.decision", "'drop'", "'merge'"],
     ),
     ({"policy": {"near_copy": {"decision": "drop"}}}, ["policy.near_copy.reason", "required"]),
+    ({"simulator": "dust"}, ["simulator", "'cracks'"]),
+    (
+        {"simulator": "cracks", "classes": ["a", "b", "c"], "labels": {"kind": "classes", "column": "module_type"}},
+        ["simulator 'cracks' draws defects into sound images", "3, not two"],
+    ),
 ]
 
 
