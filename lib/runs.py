@@ -198,11 +198,7 @@ def _train(configuration: Configuration, data: Data, key: str, folder: Path) -> 
             "key": key,
             "name": configuration.name,
             "configuration": configuration.model_dump(mode="json"),
-            "history": progress.history,
-            "best_epoch": progress.best_epoch,  # whose weights are kept
-            "stopped_epoch": progress.epoch,  # the last one trained
-            "scores": {"best": progress.at(progress.best_epoch), "last": progress.at(progress.epoch)},
-            "training_seconds": round(progress.seconds, 2),
+            **progress.record(),
             "parameters_total": network.count_params(),
             "parameters_trained": sum(int(np.prod(weight.shape)) for weight in network.trainable_weights),
             "layers_unfrozen": sum(bool(layer.trainable_weights) for layer in network.layers),
