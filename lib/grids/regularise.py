@@ -5,7 +5,9 @@ from typing import Any
 from lib import cards
 from lib.grids.study import Study, by_seed
 from lib.training.augmentation import Colour, Crop, Cutout, Flip, Noise, Rotation, Zoom
-from lib.training.configuration import Cosine, EarlyStopping, Head, Mixing, Network, Phase, Plateau, Schedule, Steps
+from lib.training.configuration import Cosine, EarlyStopping, Head, Mixing, Network, Phase, Plateau, Steps
+
+Changes = dict[str, dict[str, Any]]  # setting -> fields of its configurations that are not the usual ones
 
 ROOT = "as it is"
 OTHER_PARENTS = {"larger, early stopping": "larger"}
@@ -51,40 +53,40 @@ def regularise(
         for change in ({}, {"sizes": larger_sizes}, {"dropout": block_dropout})
     )
     phase = Phase(epochs=epochs, learning_rate=learning_rate)
-    stopped = (_changed(phase, early_stopping=EarlyStopping(patience=patience)),)
     common = {
         "image_size": image_size, "network": network, "phases": (phase,), "measured_images": measured_images,
         "threads": threads,
     }  # fmt: skip
-    changes: dict[str, dict[str, Any]] = {
+    changes = {
         ROOT: {},
-        **{f"{share:g} of the images": {"train_share": share} for share in train_shares},
-        **{name: {"augmentation": layers} for name, layers in AUGMENTATIONS.items()},
-        **{kind: {"mixing": Mixing(kind=kind)} for kind in ("mixup", "cutmix")},
-        **({"drawn defects": {"drawn_defects": DRAWN_DEFECTS}} if card.simulator else {}),
-        "smaller images": {"image_size": smaller_size},
+        **_of_images(train_shares, card.simulator is not None, smaller_size),
         **{f"dropout {rate:g}": {"head": Head(dropout=rate)} for rate in dropouts},
         "dropout in blocks": {"network": inside},
         "L2": {"l2": l2},
         "label smoothing": {"label_smoothing": LABEL_SMOOTHING},
         "smaller batch": {"batch_size": smaller_batch},
-        **{
-            name: {"phases": (_changed(phase, schedule=found),)} for name, found in _schedules(epochs, patience).items()
-        },
-        "early stopping": {"phases": stopped},
+        **_of_phases(phase, patience),
         "larger": {"network": larger},
-        "larger, early stopping": {"network": larger, "phases": stopped},
+        "larger, early stopping": {"network": larger, **_of_phases(phase, patience)["early stopping"]},
     }
     return {name: by_seed(card, seeds, **common | change) for name, change in changes.items()}
 
 
-def _schedules(epochs: int, patience: int) -> dict[str, Schedule]:
+def _of_images(shares: list[float], drawn: bool, smaller_size: int) -> Changes:
     return {
-        "cosine decay": Cosine(),
-        "step decay": Steps(every=max(1, epochs // 3)),
-        "lower on plateau": Plateau(patience=patience),
+        **{f"{share:g} of the images": {"train_share": share} for share in shares},
+        **{name: {"augmentation": layers} for name, layers in AUGMENTATIONS.items()},
+        **{kind: {"mixing": Mixing(kind=kind)} for kind in ("mixup", "cutmix")},
+        **({"drawn defects": {"drawn_defects": DRAWN_DEFECTS}} if drawn else {}),
+        "smaller images": {"image_size": smaller_size},
     }
 
 
-def _changed(phase: Phase, **fields: Any) -> Phase:
-    return Phase(**phase.model_dump() | fields)
+def _of_phases(phase: Phase, patience: int) -> Changes:
+    changes = {
+        "cosine decay": {"schedule": Cosine()},
+        "step decay": {"schedule": Steps(every=max(1, phase.epochs // 3))},
+        "lower on plateau": {"schedule": Plateau(patience=patience)},
+        "early stopping": {"early_stopping": EarlyStopping(patience=patience)},
+    }
+    return {name: {"phases": (Phase(**phase.model_dump() | change),)} for name, change in changes.items()}
