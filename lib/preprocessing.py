@@ -41,9 +41,22 @@ def label(step: steps.Step) -> str:
     return step.step + (f" ({', '.join(f'{name} {_said(value)}' for name, value in told.items())})" if told else "")
 
 
-def stages(recipes: Mapping[str, steps.Recipe], image: np.ndarray, size: int) -> dict[str, list[np.ndarray]]:
-    """One picture before and after each cached step, recipe by recipe: (height, width) or (height, width, 3) uint8."""
-    return {name: list(steps.stages(recipe, image, size).values()) for name, recipe in recipes.items()}
+def stages(recipe: steps.Recipe, image: np.ndarray, size: int) -> dict[str, np.ndarray]:
+    """A picture before and after each cached step, as it can be drawn: (height, width) or (height, width, 3) uint8.
+
+    Of several channels the first three are drawn as colours; where there are two, the third colour stays dark.
+    """
+    return {name: _drawn(made) for name, made in steps.stages(recipe, image, size).items()}
+
+
+def results(
+    recipes: Mapping[str, steps.Recipe], pictures: Sequence[np.ndarray], size: int
+) -> dict[str, list[np.ndarray]]:
+    """Several pictures after all cached steps of each recipe, as they can be drawn."""
+    return {
+        name: [list(stages(recipe, picture, size).values())[-1] for picture in pictures]
+        for name, recipe in recipes.items()
+    }
 
 
 def entering(configuration: Configuration, data: Data, part: Part) -> np.ndarray:
@@ -71,17 +84,16 @@ def histograms(tensors: Mapping[str, np.ndarray]) -> pd.DataFrame:
     return pd.DataFrame(shares, index=(edges[:-1] + edges[1:]) / 2)
 
 
-def speeds(recipes: Mapping[str, steps.Recipe], pictures: Sequence[np.ndarray], size: int) -> pd.DataFrame:
+def speeds(recipes: Mapping[str, steps.Recipe], pictures: Sequence[np.ndarray], size: int) -> dict[str, list[float]]:
     """Images per second of every different cached step, on one core, slowest first; a step of several recipes is timed once.
 
-    A step is timed on what the steps before it give, in the first recipe that has it.
+    A step is timed on what the steps before it give, in the first recipe that has it. Names break where a figure needs it.
     """
     found: dict[str, float] = {}
     for recipe in recipes.values():
         names = map(label, steps.cached_part(recipe))
-        measured = dict(zip(names, steps.images_per_second(recipe, pictures, size).values(), strict=False))
-        found = measured | found
-    return pd.DataFrame({"images per second": found}).rename_axis("step").sort_values("images per second")
+        found = dict(zip(names, steps.images_per_second(recipe, pictures, size).values(), strict=True)) | found
+    return {name.replace(" | ", "<br>| "): [found[name]] for name in sorted(found, key=found.get)}
 
 
 def classical_scores(configuration: Configuration, data: Data) -> np.ndarray:
@@ -113,9 +125,15 @@ def compared(found: Mapping[str, Estimate | Inapplicable], recipe: str, profile:
     return found.get(recipe, Inapplicable(f"profile {profile} does not compare the recipe {recipe}"))
 
 
+def _drawn(image: np.ndarray) -> np.ndarray:
+    if image.ndim == 2 or image.shape[2] == 3:
+        return image
+    return np.dstack([image[..., :3], np.zeros((*image.shape[:2], max(0, 3 - image.shape[2])), np.uint8)])
+
+
 def _said(value: object) -> str:
     if isinstance(value, list):
-        return " to ".join(map(_said, value))
+        return f"[{', '.join(map(_said, value))}]"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

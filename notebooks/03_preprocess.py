@@ -85,15 +85,15 @@ texts.table(pd.DataFrame({"why": {name: recipes.named(name).why for name in RECI
 # %% mystnb={"figure": {"name": "fig-stages", "caption": "The same picture before and after each cached step, a row a recipe, from the decoded file on the left to the size of the network."}}
 shown = development.query("part == 'train'").drop_duplicates(["label", "level"]).head(PICTURES)
 pictures = [card.picture(path) for path in shown["path"]]
-plots.pictures(preprocessing.stages(compared, pictures[-1], IMAGE_SIZE))
+stages = {name: preprocessing.stages(recipe, pictures[-1], IMAGE_SIZE) for name, recipe in compared.items()}
+plots.pictures({name: list(made.values()) for name, made in stages.items()}, below=list(map(list, stages.values())))
 
 # %% [markdown]
 # Now several pictures, one of each class or level, after all cached steps. An enhancement that makes one picture clearer may
 # blow up the noise of the next. Of a synthesised image the channels are drawn as colours.
 
 # %% mystnb={"figure": {"name": "fig-recipes", "caption": "The same pictures after the cached steps of every recipe, at the size of the network; the first row is what the others are compared with."}}
-finals = [preprocessing.stages(compared, picture, IMAGE_SIZE) for picture in pictures]
-plots.pictures({name: [final[name][-1] for final in finals] for name in RECIPES})
+plots.pictures(preprocessing.results(compared, pictures, IMAGE_SIZE))
 
 # %% [markdown]
 # ## The tensor that enters
@@ -109,9 +109,8 @@ for name, tensor in entering.items():
     assert 0 <= tensor.min() < tensor.max() <= 1 and tensor.std(axis=(1, 2, 3)).mean() > 0.01
     assert type(study[name][0]).model_validate_json(study[name][0].model_dump_json()).recipe == compared[name]
     preprocessing.check(compared[name], data[name].train, 0, card.picture(path))
-texts.table(
-    pd.DataFrame({"shape": {name: str(tensor.shape) for name, tensor in entering.items()}}).rename_axis("recipe")
-)
+shapes = {name: str(tensor.shape) for name, tensor in entering.items()}
+texts.table(pd.DataFrame({"shape": shapes}).rename_axis("recipe"))
 
 # %% [markdown]
 # Whole images differ most in brightness and contrast, and some recipes take just that away: *between images* is how far
@@ -135,9 +134,8 @@ plots.lines(preprocessing.histograms(entering), "value that enters", "share of t
 
 # %% mystnb={"figure": {"name": "fig-speed", "caption": "Speed of each cached step, slowest first; the scale is logarithmic."}}
 timed = [card.picture(path) for path in development["path"].head(TIMED)]
-plots.bars(preprocessing.speeds(compared, timed, IMAGE_SIZE).round(), "images per second, one core").update_yaxes(
-    type="log"
-)
+speeds = preprocessing.speeds(compared, timed, IMAGE_SIZE)
+plots.strips(speeds, "images per second, one core").update_xaxes(type="log")
 
 # %% [markdown]
 # ## One network over all recipes
@@ -148,11 +146,8 @@ plots.bars(preprocessing.speeds(compared, timed, IMAGE_SIZE).round(), "images pe
 # %% mystnb={"figure": {"name": "fig-enhanced", "caption": "Validation AUC of the network by recipe, a dot a seed; the dashed line is chance."}}
 finished = {name: [runs.get(configuration, context) for configuration in study[name]] for name in RECIPES}
 scored = {name: runs.predictions_by_seed(group, "validation") for name, group in finished.items()}
-plots.strips(
-    {name: metrics.by_seed("auc", each.labels, each.probabilities) for name, each in scored.items()},
-    "validation AUC",
-    0.5,
-)
+auc = {name: metrics.by_seed("auc", each.labels, each.probabilities) for name, each in scored.items()}
+plots.strips(auc, "validation AUC", 0.5)
 
 # %% [markdown]
 # The dots of two recipes lie apart for two reasons: the recipe, and the luck of the draw. So differences are paired: the
@@ -161,16 +156,9 @@ plots.strips(
 # %%
 plain, probabilities = scored["plain"], {name: each.probabilities for name, each in scored.items()}
 by_network = preprocessing.differences(plain, probabilities, probabilities.pop("plain"))
-asked = [
-    "clahe",
-    "clahe_z_score",
-    "global_contrast",
-    "normal",
-    "multi_otsu",
-    "denoised",
-    "synthesised",
-    "half_resolution",
-]
+asked = (
+    "clahe", "clahe_z_score", "global_contrast", "normal", "multi_otsu", "denoised", "synthesised", "half_resolution",
+)  # fmt: skip
 found = [preprocessing.compared(by_network, name, PROFILE) for name in asked]
 print(*(claims.measure(f"H3.{number}", each) for number, each in enumerate(found, start=1)), sep="\n")
 
