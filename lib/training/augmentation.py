@@ -162,11 +162,17 @@ def connect(augmentations: Sequence[Augmentation], images: "keras.KerasTensor", 
     return images
 
 
-def examples(augmentations: Sequence[Augmentation], image: np.ndarray, number: int, seed: int) -> np.ndarray:
+def examples(
+    augmentations: Sequence[Augmentation], image: np.ndarray, number: int, seed: int, threads: int = 1
+) -> np.ndarray:
     """What training may see of one image.
 
-    image: (size, size, channels) uint8. Returns (number, size, size, channels) uint8, each drawn anew from the seed.
+    image: (size, size, channels) uint8. threads: as the runs beside it have. Returns (number, size, size, channels) uint8,
+    each drawn anew from the seed.
     """
+    from lib.training import determinism
+
+    determinism.fix(threads, seed)
     images = np.repeat(image[np.newaxis].astype(np.float32), number, axis=0)
     for layer in _layers(augmentations, image.shape[-1], seed):
         images = layer(images, training=True)

@@ -50,6 +50,16 @@ class Progress:
         loss = self.at(self.epoch)["train"]["loss"]
         return (phase.stop_below is not None and loss < phase.stop_below) or self.watch.stops(phase)
 
+    def record(self) -> dict[str, Any]:
+        """What the record of a finished run says of it, JSON-able; `scores` are rows of the history by part."""
+        return {
+            "history": self.history,
+            "best_epoch": self.best_epoch,  # whose weights are kept
+            "stopped_epoch": self.epoch,  # the last one trained
+            "scores": {"best": self.at(self.best_epoch), "last": self.at(self.epoch)},
+            "training_seconds": round(self.seconds, 2),
+        }
+
     @classmethod
     def restored(cls, saved: dict[str, Any], best_weights: list[np.ndarray]) -> "Progress":
         """From what `saved` gave, and the weights."""
