@@ -3,12 +3,12 @@
 import hashlib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, model_validator
 
 from lib import mistakes
 
@@ -46,15 +46,32 @@ class Profile(Strict):
     feature_threads: PositiveInt = 1
 
 
-class Study(Strict):
-    """A declared study, `params/studies/<name>.yml`: its notebook is `notebooks/study_<name>.py`."""
+class FrozenFeatures(Strict):
+    """Features of a backbone that a study reads, of all images."""
 
-    dataset: str
-    backbone: str  # whose frozen features it reads
-    feature_size: PositiveInt  # pixels per side
+    backbone: str
+    image_size: PositiveInt  # pixels per side
     engine: Literal["keras", "onnx"] = "onnx"
     threads: PositiveInt = 1
+
+
+class Study(Strict):
+    """A declared study, `params/studies/<name>.yml`: its notebook is `notebooks/study_<name>.py`.
+
+    It needs one of two things: frozen features of all images, their labels included, or the runs of a family, on the
+    development parts of a book alone.
+    """
+
+    dataset: str
+    features: FrozenFeatures | None = None
+    family: str | None = None  # in lib.grids.STUDIES
     parameters: dict[str, Any]  # of its notebook
+
+    @model_validator(mode="after")
+    def _needs_one(self) -> "Study":
+        if (self.features is None) == (self.family is None):
+            raise ValueError("a study declares what it needs: either `features` or `family`")
+        return self
 
 
 @dataclass(frozen=True)
@@ -113,6 +130,11 @@ def study(name: str, dataset: str) -> Context:
     output = Path(os.environ.get(OUTPUT_VARIABLE, root / "interactive" / name))
     output.mkdir(parents=True, exist_ok=True)
     return Context(name, dataset, "studies", root, output)
+
+
+def of_book(context: Context, profile: str) -> Context:
+    """A study that trains, on the data and among the runs of a book; what it writes goes to its own folder."""
+    return replace(context, profile=profile, root=book_root(context.dataset, profile))
 
 
 def studies() -> list[str]:

@@ -65,10 +65,8 @@ def features_of(context: config.Context, images: pd.DataFrame) -> np.ndarray:
     images: as `custody.yardstick_labels` gives them. Raises as `features.cached`.
     """
     declared, card = config.study_settings(context.chapter), cards.load(context.dataset)
-    names = ("backbone", "engine", "threads")
-    chosen = {name: getattr(declared, name) for name in names} | {"image_size": declared.feature_size}
-    settings = features.Settings(recipe=card.recipe, **chosen)
-    cache = pixels.cached(context.root / "pixels", card.read, images, card.recipe, declared.feature_size)
+    settings = features.Settings(recipe=card.recipe, **dict(declared.features))
+    cache = pixels.cached(context.root / "pixels", card.read, images, card.recipe, settings.image_size)
     return features.cached(context.root / "features", cache, settings).of(images["image"])
 
 

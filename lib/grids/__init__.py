@@ -3,9 +3,11 @@
 import inspect
 from typing import Any
 
+from lib.grids import recipe_full as recipe
 from lib.grids import regularise as regularising
 from lib.grids import sanity
 from lib.grids.preprocess import REFERENCE, preprocess
+from lib.grids.recipe_full import recipe_full
 from lib.grids.regularise import regularise
 from lib.grids.sanity import sanity_checks
 from lib.grids.simple import simple_network
@@ -17,12 +19,15 @@ FAMILIES = {
     "sanity_checks": Family("06_sanity_checks", sanity_checks, children_of("real", sanity.NO_PARENT)),
     "regularise": Family("08_regularise", regularise, children_of(regularising.ROOT, regularising.OTHER_PARENTS)),
 }
+STUDIES = {  # of declared studies, which no chapter asks for
+    "recipe_full": Family("study_recipe_full", recipe_full, children_of("xception", recipe.PARENTS)),
+}
 
 
 def family(name: str, parameters: dict[str, Any]) -> Study:
     """The configurations of a family.
 
-    parameters: the parameters cell of its chapter (upper-case names); those that the study takes are used.
+    parameters: the parameters cell of its chapter or study (upper-case names); those that the study takes are used.
     Raises ValueError for a family that does not exist, KeyError for a parameter that is missing.
     """
     study = _known(name).study
@@ -35,6 +40,7 @@ def parents_of(name: str, study: Study) -> dict[str, str]:
 
 
 def _known(name: str) -> Family:
-    if name not in FAMILIES:
-        raise ValueError(f"family {name!r} does not exist; it is one of: {', '.join(sorted(FAMILIES))}")
-    return FAMILIES[name]
+    known = FAMILIES | STUDIES
+    if name not in known:
+        raise ValueError(f"family {name!r} does not exist; it is one of: {', '.join(sorted(known))}")
+    return known[name]
