@@ -11,6 +11,7 @@ from lib.findings import of_kind
 from lib.groups import Groups
 from lib.labels import ClassLabels, GradedLabels, Labels, NoLabels, without_label
 from lib.ledger import Rule
+from lib.masks import Kind
 from lib.readers import Reader
 from lib.steps import Colour, Recipe, Resize
 
@@ -49,6 +50,7 @@ class Card(config.Strict):
     selection: Selection = Selection()
     policy: dict[str, Rule] = {}  # where this data set is decided on otherwise than params/ledger.yml says
     recipe: Recipe = (Colour(), Resize())
+    mask: Kind | None = None  # what of an image a mask keeps, where one is known; chapter 3 tries it
     licence: str
     citation: str = ""
     address: str = ""
