@@ -62,10 +62,8 @@ def load(settings: Settings) -> "keras.Model":
     """
     network = _network(settings, settings.size)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # Keras only warns of layers that a file lacks
-            network.load_weights(config.REPOSITORY / settings.weights)
-    except (ValueError, OSError, KeyError, UserWarning) as error:
+        network.load_weights(config.REPOSITORY / settings.weights)
+    except (ValueError, OSError, KeyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsRefused(
             f"mask: {settings.weights} does not fit a unet of filters {list(settings.filters)}, "
