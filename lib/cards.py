@@ -11,6 +11,7 @@ from lib.findings import of_kind
 from lib.groups import Groups
 from lib.labels import ClassLabels, GradedLabels, Labels, NoLabels, without_label
 from lib.ledger import Rule
+from lib.masks import Kind
 from lib.readers import Reader
 from lib.steps import Colour, Recipe, Resize
 
@@ -52,6 +53,7 @@ class Card(config.Strict):
     simulator: Literal["cracks"] | None = (
         None  # that can draw plausible images of the second class from the first (S3.33)
     )
+    mask: Kind | None = None  # what of an image a mask keeps, where one is known; chapter 3 tries it
     licence: str
     citation: str = ""
     address: str = ""

@@ -46,7 +46,9 @@ def train(settings: Settings) -> "keras.Model":
             larger.set_weights(network.get_weights())
         network = larger
         rate = keras.optimizers.schedules.CosineDecay(stage.learning_rate, -(-stage.images // BATCH) * stage.epochs)
-        network.compile(keras.optimizers.Adam(rate), keras.losses.BinaryCrossentropy(from_logits=True))
+        network.compile(
+            keras.optimizers.Adam(rate), keras.losses.BinaryCrossentropy(from_logits=True), jit_compile=False
+        )
         images, masks = phantoms.draw(settings.of, stage.images, stage.size, settings.seed + number)
         inputs = np.stack([applying.network_input(image, stage.size) for image in images])
         network.fit(inputs, masks[..., None].astype(np.float32), BATCH, epochs=stage.epochs, verbose=0)
