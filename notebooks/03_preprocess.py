@@ -1,6 +1,6 @@
 # %% [markdown]
 # # What does the network see, and which enhancement helps?
-# **Needs** the parts of chapter 2 · **Produces** the runs of family `preprocess` · **Answers** hypotheses H3.1-H3.10
+# **Needs** the parts of chapter 2 · **Produces** the runs of family `preprocess` · **Answers** hypotheses H3.1-H3.11
 #
 # Between a file and a network stand steps that nobody looks at again: grey values, a size, perhaps more contrast or less
 # noise. Each throws something away. We look at pictures before and after every step, at the exact tensor that enters, and
@@ -10,7 +10,7 @@
 import numpy as np
 import pandas as pd
 
-from lib import cards, custody, grids, hypotheses, metrics, plots, preprocessing, recipes, runs, texts
+from lib import cards, custody, grids, hypotheses, masking, metrics, plots, preprocessing, recipes, runs, texts
 from lib.config import chapter
 from lib.hypotheses import Hypothesis
 
@@ -26,6 +26,8 @@ EPOCHS = 2
 LEARNING_RATE = 0.001
 SEEDS = [7, 8]
 PICTURES = 5  # shown of every recipe
+MASK_EFFORT = "quick"  # or "full": how long the network that finds masks is taught
+MASKED = 60  # development images that it is tried on
 TIMED = 8  # pictures that the speed of a step is measured on
 THREADS = 1
 
@@ -57,6 +59,7 @@ claims = hypotheses.Hypotheses(
     Hypothesis("H3.8", "Half the detail is enough for it", "difference of AUC", "equivalent", 0.02, "S3.7"),
     Hypothesis("H3.9", "CLAHE helps gradients", "difference of AUC", "greater", 0, "S1.3"),
     Hypothesis("H3.10", "Equal contrast hardly matters to them", "difference of AUC", "equivalent", 0.02, "S0.10"),
+    Hypothesis("H3.11", "Masks fit held-out phantoms", "intersection over union", "greater", 0.95, "S1.2"),
 )
 claims
 
@@ -126,6 +129,38 @@ texts.table(pd.DataFrame.from_dict(values, orient="index").rename_axis("recipe")
 
 # %% mystnb={"figure": {"name": "fig-histograms", "caption": "Values that enter the first convolution, over all training images, as shares; 0 is black and 1 is white."}}
 plots.lines(preprocessing.histograms(entering), "value that enters", "share of the values")
+
+# %% [markdown]
+# ## What of the image is of interest
+# A mask keeps the part that the question is about, lungs or a cell, and not what merely betrays where an image comes from.
+# Nobody has drawn masks for these images, so a U-Net is taught on phantoms: generated images whose masks are known because
+# we drew them. Those below were not among them. Whether a card has something to mask, it says itself.
+
+# %% mystnb={"figure": {"name": "fig-phantoms", "caption": "Held-out phantoms, their true masks, and the masks that the network found: the two lower rows should look alike."}}
+finder = masking.finder(card.mask, MASK_EFFORT)
+plots.pictures(masking.on_phantoms(finder, PICTURES))
+
+# %% [markdown]
+# The measure is the area that the found and the true mask share, over the area that either covers. One and the same mask for
+# all phantoms, blind to the image, is what it should be compared with.
+
+# %%
+texts.table(masking.fit_table(finder))
+
+# %%
+claims.measure("H3.11", masking.fit(finder))
+
+# %% [markdown]
+# Phantoms are not the images of the data set, so we look at what it makes of those. Outside the mask stands the darkest value
+# of the image. A mask that covers hardly anything, or all, is no mask but a finding: that image is passed on as it is, and
+# counted as refused.
+
+# %% mystnb={"figure": {"name": "fig-masked", "caption": "Images of the data set before and after the mask."}}
+plots.pictures(masking.on_pictures(finder, pictures))
+
+# %%
+tried = development["path"].iloc[:: max(1, len(development) // MASKED)]
+texts.table(masking.coverage_table(finder, card.picture, tried))
 
 # %% [markdown]
 # ## What it costs

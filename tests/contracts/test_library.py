@@ -19,7 +19,7 @@ ORDER = (
     "folders", "cards", "leaks", "splits", "custody/", "pixels", "training/", "features/", "lineage", "runs",
     "grids/", "estimates", "intervals", "scores", "metrics", "statistics", "groupwise", "grades", "brightness",
     "folds", "classical", "embedding", "baselines", "yardstick", "inflation", "properties", "hypotheses", "effects",
-    "ablations/", "sanity", "preprocessing", "faults", "texts", "plots/", "chapters", "graph", "jobs", "site/",
+    "ablations/", "sanity", "masking", "preprocessing", "faults", "texts", "plots/", "chapters", "graph", "jobs", "site/",
     "lab", "book", "studies",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
