@@ -1,9 +1,21 @@
 """All runs that the chapters of a book used: settings, the one change that each makes, and what it brought (S3.39, S0.8)."""
 
-from lib.ablations.claims import average_effect, beyond_seeds, narrowing, order_kept, regularising, tuned
-from lib.ablations.settings import Setting, costs, differences, history, read, scores, strongest, table, verdicts
+from lib.ablations.claims import average_effect, beyond_seeds, narrowing, order_as, order_kept, regularising, tuned
+from lib.ablations.settings import (
+    Setting,
+    costs,
+    differences,
+    history,
+    of_study,
+    read,
+    scores,
+    strongest,
+    table,
+    verdicts,
+)
 
 __all__ = [
-    "Setting", "average_effect", "beyond_seeds", "costs", "differences", "history", "narrowing", "order_kept", "read",
+    "Setting", "average_effect", "beyond_seeds", "costs", "differences", "history", "narrowing", "of_study", "order_as",
+    "order_kept", "read",
     "regularising", "scores", "strongest", "table", "tuned", "verdicts",
 ]  # fmt: skip

@@ -53,13 +53,20 @@ def order_kept(metric: str, settings: Sequence[Setting]) -> Estimate | Inapplica
 
     def correlation(values: Values) -> np.ndarray:
         held = np.stack([values[name] for name in chosen])  # (settings, seeds, rows)
-        first = np.array(tuning)[:, : held.shape[1], None]
-        ranks = (stats.rankdata(side, axis=0) for side in (first, held))
-        one, other = (rank - rank.mean(axis=0) for rank in ranks)
-        spread = np.sqrt((one**2).sum(axis=0) * (other**2).sum(axis=0))
-        return np.divide((one * other).sum(axis=0), spread, out=np.full(spread.shape, np.nan), where=spread > 0)
+        return _rank_correlation(np.array(tuning)[:, : held.shape[1], None], held)
 
     return _over(metric, settings, correlation, (-1.0, 1.0))
+
+
+def order_as(published: Mapping[str, float], metric: str, settings: Sequence[Setting]) -> Estimate | Inapplicable:
+    """Rank correlation between published values, by names of settings, and a metric on validation; in [-1, 1]."""
+    both = [each for each in settings if each.name in published]
+
+    def correlation(values: Values) -> np.ndarray:
+        first = np.array([published[each.name] for each in both])[:, None, None]
+        return _rank_correlation(first, np.stack([values[each.name] for each in both]))
+
+    return _over(metric, both, correlation, (-1.0, 1.0))
 
 
 def beyond_seeds(metric: str, settings: Sequence[Setting]) -> Estimate | Inapplicable:
@@ -119,6 +126,14 @@ def _over(
     return estimate(lambda weights: combine({name: part(weights) for name, part in parts.items()}), groups, bounds)
 
 
+def _rank_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Spearman's, over the first axis of two arrays (settings, ...) that broadcast; nan where all are alike."""
+    ranks = (stats.rankdata(side, axis=0) for side in (first, second))
+    one, other = (rank - rank.mean(axis=0) for rank in ranks)
+    spread = np.sqrt((one**2).sum(axis=0) * (other**2).sum(axis=0))
+    return np.divide((one * other).sum(axis=0), spread, out=np.full(spread.shape, np.nan), where=spread > 0)
+
+
 def _range(metric: str) -> Bounds:
     """Where a difference of two values of a metric lies."""
     low, high = METRICS[metric].bounds
@@ -126,7 +141,7 @@ def _range(metric: str) -> Bounds:
 
 
 def _with_parents(settings: Sequence[Setting]) -> list[Setting]:
-    every = {each.name: each for setting in settings for each in (setting.parent, setting)}
+    every = {each.name: each for setting in settings for each in (setting.parent, setting) if each}
     return list(every.values())
 
 

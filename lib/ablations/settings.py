@@ -28,8 +28,13 @@ class Setting:
 
     @property
     def name(self) -> str:
-        """A name that no other setting of the book has: number of the chapter, title."""
-        return f"{int(self.chapter[:2])} · {self.title}"
+        """A name that no other setting of the book has: number of the chapter, title; in a study the title."""
+        return f"{self.number} · {self.title}" if self.number else self.title
+
+    @property
+    def number(self) -> str:
+        """Number of its chapter; nothing for a study."""
+        return self.chapter[:2].lstrip("0") if self.chapter[:2].isdigit() else ""
 
     @property
     def regularises(self) -> bool:
@@ -79,6 +84,11 @@ def _study(name: str, family: grids.Family, context: config.Context) -> list[Set
     except (DamagedRun, KeyError) as error:
         reason = str(error) if isinstance(error, DamagedRun) else "its settings are others than when it ran"
         raise config.UserError(f"chapter {family.chapter}: {reason}; {again}") from None
+    return of_study(family, study, groups)
+
+
+def of_study(family: grids.Family, study: grids.Study, groups: Mapping[str, list[Run]]) -> list[Setting]:
+    """The settings of one study with their finished runs, by title. Raises as `lineage.changed`."""
     parents = family.parents(study)
     changes = lineage.changed(study, parents)
     settings = {title: Setting(family.chapter, title, group, changes.get(title, {})) for title, group in groups.items()}
@@ -90,7 +100,11 @@ def _study(name: str, family: grids.Family, context: config.Context) -> list[Set
 def history(settings: Sequence[Setting]) -> pd.DataFrame:
     """What was measured through training: a row a run, epoch and part, with the setting's name, chapter and network."""
     tables = [
-        run.history.assign(setting=setting.name, chapter=setting.chapter, network=setting.network)
+        run.history.assign(
+            setting=setting.name,
+            chapter=f"chapter {setting.number}" if setting.number else "study",
+            network=setting.network,
+        )
         for setting in settings
         for run in setting.runs
     ]
@@ -137,7 +151,7 @@ def table(
     """All settings, a row each. found: column -> name of a setting -> what is shown there. words: name -> verdict."""
     rows = [
         {
-            "chapter": int(setting.chapter[:2]),
+            "chapter": setting.number,
             "setting": setting.title,
             "compared with": setting.parent.title if setting.parent else "",
             "the one change": lineage.in_words(setting.changes),

@@ -167,7 +167,7 @@ def _draw(
                 x=mean.index.to_numpy(dtype=np.int16), y=_single(mean), mode="lines", name=setting, legendgroup=setting,
                 line={"color": colour, "dash": dash, **look}, visible=True if setting in shown else "legendonly",
                 showlegend=number == 0, hovertemplate=f"%{{y:.3f}}<extra>{setting}, {part}</extra>",
-                legendgrouptitle_text=None if chapter in titled else f"chapter {int(chapter[:2])}",
+                legendgrouptitle_text=None if chapter in titled else chapter,
                 row=panel // 2 + 1, col=panel % 2 + 1,
             )  # fmt: skip
             titled.add(chapter)
