@@ -4,6 +4,7 @@ import inspect
 from typing import Any
 
 from lib.grids import sanity
+from lib.grids.overfit import OTHER_PARENTS, SHORT, overfit
 from lib.grids.sanity import sanity_checks
 from lib.grids.simple import simple_network
 from lib.grids.study import Family, Study, children_of
@@ -11,6 +12,7 @@ from lib.grids.study import Family, Study, children_of
 FAMILIES = {
     "simple_network": Family("05_simple_network", simple_network, children_of("all")),
     "sanity_checks": Family("06_sanity_checks", sanity_checks, children_of("real", sanity.NO_PARENT)),
+    "overfit": Family("07_overfit", overfit, children_of(SHORT, OTHER_PARENTS)),
 }
 
 

@@ -18,8 +18,8 @@ ORDER = (
     "manifest", "findings/", "ledger", "readers/", "labels", "groups", "folders", "cards", "leaks", "splits",
     "custody/", "pixels", "weights", "networks/", "training/", "features/", "runs", "grids/", "estimates", "intervals",
     "scores", "metrics", "statistics", "groupwise", "grades", "brightness", "folds", "classical", "embedding",
-    "baselines", "yardstick", "inflation", "properties", "hypotheses", "sanity", "faults", "texts", "plots/", "chapters",
-    "graph", "site/", "lab", "book", "studies",
+    "baselines", "yardstick", "inflation", "properties", "hypotheses", "sanity", "fit", "faults", "cost", "texts", "plots/",
+    "chapters", "graph", "site/", "lab", "book", "studies",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
     "training/": {"decode", "steps", "pixels", "networks/", "atomic"},
