@@ -3,9 +3,11 @@
 import inspect
 from typing import Any
 
+from lib.grids import overfit as overfitting
 from lib.grids import recipe_full as recipe
 from lib.grids import regularise as regularising
 from lib.grids import sanity
+from lib.grids.overfit import overfit
 from lib.grids.preprocess import REFERENCE, preprocess
 from lib.grids.recipe_full import recipe_full
 from lib.grids.regularise import regularise
@@ -17,6 +19,7 @@ FAMILIES = {
     "preprocess": Family("03_preprocess", preprocess, children_of(REFERENCE)),
     "simple_network": Family("05_simple_network", simple_network, children_of("all")),
     "sanity_checks": Family("06_sanity_checks", sanity_checks, children_of("real", sanity.NO_PARENT)),
+    "overfit": Family("07_overfit", overfit, children_of(overfitting.SHORT, overfitting.OTHER_PARENTS)),
     "regularise": Family("08_regularise", regularise, children_of(regularising.ROOT, regularising.OTHER_PARENTS)),
 }
 STUDIES = {  # of declared studies, which no chapter asks for

@@ -3,12 +3,13 @@
 from lib.plots.ablations import agreement, changes, every_metric, four_panels, scores, times
 from lib.plots.comparisons import confusions, side_by_side
 from lib.plots.data import bars, filters, histograms, lines, pictures, scatter
+from lib.plots.diagram import diagram
 from lib.plots.results import confusion, dependence, intervals, metrics, strips
 from lib.plots.style import LEVEL_COLOURS, PART_COLOURS, SERIES_COLOURS
 from lib.plots.training import compared, curves, dynamics
 
 __all__ = [
-    "LEVEL_COLOURS", "PART_COLOURS", "SERIES_COLOURS", "agreement", "bars", "changes", "compared", "confusion", "confusions",
-    "curves", "dependence", "dynamics", "every_metric", "filters", "four_panels", "histograms", "intervals", "lines",
-    "metrics", "pictures", "scatter", "scores", "side_by_side", "strips", "times",
+    "LEVEL_COLOURS", "PART_COLOURS", "SERIES_COLOURS", "agreement", "bars", "changes", "compared", "confusion",
+    "confusions", "curves", "dependence", "diagram", "dynamics", "every_metric", "filters", "four_panels",
+    "histograms", "intervals", "lines", "metrics", "pictures", "scatter", "scores", "side_by_side", "strips", "times",
 ]  # fmt: skip

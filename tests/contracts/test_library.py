@@ -19,8 +19,8 @@ ORDER = (
     "folders", "cards", "leaks", "splits", "custody/", "pixels", "training/", "features/", "lineage", "runs",
     "grids/", "estimates", "intervals", "scores", "metrics", "statistics", "groupwise", "grades", "brightness",
     "folds", "classical", "embedding", "baselines", "yardstick", "inflation", "properties", "hypotheses", "effects",
-    "ablations/", "sanity", "masking", "preprocessing", "faults", "texts", "plots/", "chapters", "graph", "jobs", "site/",
-    "lab", "book", "studies",
+    "ablations/", "sanity", "fit", "masking", "preprocessing", "faults", "cost", "texts", "plots/", "chapters",
+    "graph", "jobs", "site/", "lab", "book", "studies",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
     "training/": {"decode", "steps/", "pixels", "networks/", "atomic"},

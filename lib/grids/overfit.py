@@ -1,0 +1,59 @@
+"""Chapter 7: a network large enough to overfit, beside the simple one; sweeps of its rate, momentum and L2."""
+
+from lib import cards
+from lib.grids.study import Study, by_seed
+from lib.training.configuration import Network, Phase
+
+REFERENCE = "xception"  # what other networks and the short runs are compared with
+SHORT = "short"  # what the sweeps are compared with
+OTHER_PARENTS = {REFERENCE: None, SHORT: REFERENCE, "simple": REFERENCE}
+
+
+def overfit(
+    dataset: str,
+    image_size: int,
+    stem: list[int],
+    sizes: list[int],
+    momentum: float,
+    other_momentum: float,
+    epochs: int,
+    sweep_epochs: int,
+    learning_rate: float,
+    other_rates: list[float],
+    l2_constants: list[float],
+    measured_images: int,
+    seeds: list[int],
+    sweep_seeds: list[int],
+    threads: int,
+) -> Study:
+    """The reduced Xception for long, and the simple network; for a short time, Xception with one thing changed.
+
+    sweep_epochs must be other than epochs. A rate that is the usual one is no change, and left out.
+    Source: S3.25-S3.29, S4.4.
+    """
+    if sweep_epochs == epochs:
+        raise ValueError(f"sweep_epochs is {sweep_epochs}, as epochs; give fewer, or the short runs are the long ones")
+    card = cards.load(dataset)
+    usual, other = (
+        Network(family="xception", parameters={"stem": stem, "sizes": sizes, "momentum": value})
+        for value in (momentum, other_momentum)
+    )
+    short = {"phases": (Phase(epochs=sweep_epochs, learning_rate=learning_rate),)}
+    rates = {
+        f"rate {rate:g}": {"phases": (Phase(epochs=sweep_epochs, learning_rate=rate),)}
+        for rate in other_rates
+        if rate != learning_rate
+    }
+    common = {
+        "image_size": image_size, "threads": threads, "network": usual, "measured_images": measured_images,
+        "phases": (Phase(epochs=epochs, learning_rate=learning_rate),),
+    }  # fmt: skip
+    long = {REFERENCE: {}, "simple": {"network": Network(family="simple")}}
+    swept = {
+        SHORT: {},
+        f"momentum {other_momentum:g}": {"network": other},
+        **rates,
+        **{f"L2 {constant:g}": {"l2": constant} for constant in l2_constants},
+    }
+    study = {name: by_seed(card, seeds, **common | change) for name, change in long.items()}
+    return study | {name: by_seed(card, sweep_seeds, **common | short | change) for name, change in swept.items()}
