@@ -4,7 +4,8 @@ import inspect
 from typing import Any
 
 from lib.grids import sanity
-from lib.grids.overfit import OTHER_PARENTS, SHORT, overfit
+from lib.grids.overfit import overfit
+from lib.grids.overfit import parents as parents_of_overfit
 from lib.grids.sanity import sanity_checks
 from lib.grids.simple import simple_network
 from lib.grids.study import Family, Study, children_of
@@ -12,7 +13,7 @@ from lib.grids.study import Family, Study, children_of
 FAMILIES = {
     "simple_network": Family("05_simple_network", simple_network, children_of("all")),
     "sanity_checks": Family("06_sanity_checks", sanity_checks, children_of("real", sanity.NO_PARENT)),
-    "overfit": Family("07_overfit", overfit, children_of(SHORT, OTHER_PARENTS)),
+    "overfit": Family("07_overfit", overfit, parents_of_overfit),
 }
 
 
