@@ -19,7 +19,7 @@ FAMILIES = {
     "preprocess": Family("03_preprocess", preprocess, children_of(REFERENCE)),
     "simple_network": Family("05_simple_network", simple_network, children_of("all")),
     "sanity_checks": Family("06_sanity_checks", sanity_checks, children_of("real", sanity.NO_PARENT)),
-    "overfit": Family("07_overfit", overfit, children_of(overfitting.SHORT, overfitting.OTHER_PARENTS)),
+    "overfit": Family("07_overfit", overfit, overfitting.parents),
     "regularise": Family("08_regularise", regularise, children_of(regularising.ROOT, regularising.OTHER_PARENTS)),
 }
 STUDIES = {  # of declared studies, which no chapter asks for

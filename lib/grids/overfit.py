@@ -4,9 +4,8 @@ from lib import cards
 from lib.grids.study import Study, by_seed
 from lib.training.configuration import Network, Phase
 
-REFERENCE = "xception"  # what other networks and the short runs are compared with
-SHORT = "short"  # what the sweeps are compared with
-OTHER_PARENTS = {REFERENCE: None, SHORT: REFERENCE, "simple": REFERENCE}
+REFERENCE = "xception"  # what the simple network and the short runs are compared with
+SHORT = "short"  # what is swept
 
 
 def overfit(
@@ -57,3 +56,8 @@ def overfit(
     }
     study = {name: by_seed(card, seeds, **common | change) for name, change in long.items()}
     return study | {name: by_seed(card, sweep_seeds, **common | short | change) for name, change in swept.items()}
+
+
+def parents(study: Study) -> dict[str, str]:
+    """The simple network and the short runs are compared with the long ones, everything else with the short ones."""
+    return {name: REFERENCE if name in (SHORT, "simple") else SHORT for name in study if name != REFERENCE}

@@ -27,17 +27,18 @@ class Box:
 
     @property
     def title(self) -> str:
-        """What the names of its layers begin with, else the name of its first layer with a kernel."""
+        """What the names of its layers begin with, else the name of its first layer."""
         if self.branches is not None:
-            return _words(commonprefix([layer.name for layer in self.layers[:-1]]))
-        return _words(next((layer for layer in self.layers if _kernels(layer)), self.layers[0]).name)
+            begin = commonprefix([layer.name for layer in self.layers[:-1]])
+            return _words(begin or self.layers[0].name)
+        return _words(self.layers[0].name)
 
 
 def diagram(network: "keras.Model") -> go.Figure:
     """The layers of a functional network as boxes, with what each gives and its parameters; hovering lists the layers.
 
-    A box holds a layer with a kernel and what follows it, or all that a branch leads around. Raises ValueError for a
-    network whose branches have branches.
+    The first box is the image; another holds a layer with a kernel and what follows it, or all that a branch leads
+    around. Raises ValueError for a network whose branches have branches.
     """
     figure, boxes = go.Figure(), boxes_of(network)
     for row, box in enumerate(boxes):
@@ -59,11 +60,11 @@ def boxes_of(network: "keras.Model") -> list[Box]:
     users: dict[str, list[Any]] = {operation.name: [] for operation in network.operations}
     maker = {id(tensor): operation for operation in network.operations for tensor in _tensors(operation.output)}
     for operation in network.operations[1:]:
-        for tensor in _tensors(operation.input):
+        for tensor in _inputs(operation):
             users[maker[id(tensor)].name].append(operation)
     boxes, here = [Box()], network.operations[0]
     while True:
-        if boxes[-1].branches is not None or (_kernels(here) and any(map(_kernels, boxes[-1].layers))):
+        if boxes[-1].branches is not None or _kernels(here):
             boxes.append(Box())
         boxes[-1].layers.append(here)
         while len(users[here.name]) > 1:
@@ -78,7 +79,7 @@ def boxes_of(network: "keras.Model") -> list[Box]:
 def _way(first: Any, users: dict[str, list[Any]]) -> list[Any]:
     """From a fork to the sum where its ways meet, that sum included."""
     way = [first]
-    while len(_tensors(way[-1].input)) < 2:
+    while len(_inputs(way[-1])) < 2:
         if len(users[way[-1].name]) != 1:
             raise ValueError(f"{way[-1].name}: a branch with branches of its own; this diagram draws simple ones")
         way.append(users[way[-1].name][0])
@@ -137,6 +138,11 @@ def _middle(sides: tuple[float, float]) -> float:
 
 def _kernels(operation: Any) -> bool:
     return any(len(weight.shape) > 1 for weight in getattr(operation, "weights", []))
+
+
+def _inputs(operation: Any) -> list[Any]:
+    """Each tensor once: one that is taken twice, as where channels are repeated, is no fork."""
+    return list({id(tensor): tensor for tensor in _tensors(operation.input)}.values())
 
 
 def _tensors(tensors: Any) -> list[Any]:
