@@ -73,14 +73,24 @@ def test_the_graph_lists_the_runs_of_every_family(profile):
         assert graph.runs_of(family.chapter, "elpv", profile)
 
 
+def one_change(family: grids.Family, study: grids.Study) -> None:
+    parents = family.parents(study)
+    assert {*parents, *parents.values()} <= set(study), "a parent that is no setting"
+    lineage.changed(study, parents)
+    slugs = [graph.slug(run) for group in study.values() for run in group]
+    assert len(slugs) == len(set(slugs)), "two settings are one run"
+
+
 @pytest.mark.parametrize("profile", config.PROFILES)
 @pytest.mark.parametrize("label", grids.FAMILIES)
 def test_each_setting_differs_from_its_parent_by_one_thing(label, profile):
     """Each is a fresh network, too: nothing in a configuration names another run, and each has a slug of its own (S3.39)."""
     family = grids.FAMILIES[label]
-    study = grids.family(label, config.chapter_parameters(family.chapter, "elpv", profile))
-    parents = family.parents(study)
-    assert {*parents, *parents.values()} <= set(study), f"{label}: a parent that is no setting"
-    lineage.changed(study, parents)
-    slugs = [graph.slug(run) for group in study.values() for run in group]
-    assert len(slugs) == len(set(slugs)), f"{label}: two settings are one run"
+    one_change(family, grids.family(label, config.chapter_parameters(family.chapter, "elpv", profile)))
+
+
+@pytest.mark.parametrize("name", [name for name in config.studies() if config.study_settings(name).family])
+def test_so_does_each_setting_of_a_study(name):
+    declared = config.study_settings(name)
+    family = grids.STUDIES[declared.family]
+    one_change(family, grids.family(declared.family, {"DATASET": declared.dataset, **declared.parameters}))

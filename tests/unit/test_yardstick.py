@@ -109,14 +109,16 @@ def test_an_unknown_study_is_refused_in_one_line(capsys):
     assert studies.main("") == studies.main("../elpv") == 2
     said = capsys.readouterr().err.splitlines()
     assert said == [
-        "STUDY='' does not exist; STUDY is one of: elpv_yardstick",
-        "STUDY='../elpv' does not exist; STUDY is one of: elpv_yardstick",
+        "STUDY='' does not exist; STUDY is one of: elpv_yardstick, recipe_full",
+        "STUDY='../elpv' does not exist; STUDY is one of: elpv_yardstick, recipe_full",
     ]
 
 
 def test_a_wrong_declaration_is_one_line(tmp_path, monkeypatch, capsys):
     (tmp_path / "studies").mkdir()
-    (tmp_path / "studies" / "mine.yml").write_text(json.dumps({"dataset": "elpv", "backbone": "efficientnet_lite0"}))
+    (tmp_path / "studies" / "mine.yml").write_text(
+        json.dumps({"dataset": "elpv", "features": {"backbone": "efficientnet_lite0"}, "parameters": {}})
+    )
     monkeypatch.setattr(config, "PARAMETERS", tmp_path)
     assert studies.main("mine") == 2
-    assert capsys.readouterr().err.startswith("params/studies/mine.yml: feature_size: Field required")
+    assert capsys.readouterr().err.startswith("params/studies/mine.yml: features.image_size: Field required")
