@@ -17,8 +17,8 @@ from lib.training import augmentation, determinism, model
 from lib.training.configuration import Configuration, Network, Phase
 
 IMAGE_SIZE, BATCH_SIZE = 32, 32
-REPEATS = 9
-STEPS = 30  # a repeat
+REPEATS = 25
+STEPS = 8  # a repeat
 SEED = 7
 AUGMENTATIONS = {
     "flip": augmentation.Flip(),
