@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lib.estimates import Estimate, Inapplicable
-from lib.intervals import estimate, seed_mean_estimate
+from lib.intervals import seed_mean_estimate
 from lib.metrics import difference_estimate, metric_estimate
 from lib.runs import Predictions, Run, predictions_by_seed, probabilities
 
@@ -32,21 +32,6 @@ def validation_estimate(metric: str, runs: Sequence[Run]) -> Estimate | Inapplic
     """A metric on the validation part, over seeds and groups."""
     found = predictions_by_seed(runs, "validation")
     return metric_estimate(metric, found.labels, found.probabilities, found.groups)
-
-
-def gap(runs: Sequence[Run]) -> Estimate | Inapplicable:
-    """Log loss on the validation part minus that on the training part, nats; over seeds and the groups of both parts."""
-    tables = [run.predictions[run.predictions["part"] != "tuning"] for run in runs]
-    losses = np.stack([-np.log(given_to_labels(table)) for table in tables])
-    held = (tables[0]["part"] == "validation").to_numpy()
-
-    def statistic(weights: np.ndarray) -> np.ndarray:
-        held_out, learned = (
-            losses[:, side] @ weights[:, side].T / weights[:, side].sum(axis=1) for side in (held, ~held)
-        )
-        return held_out - learned
-
-    return estimate(statistic, tables[0]["group"].to_numpy())
 
 
 def restlessness(runs: Sequence[Run]) -> np.ndarray:

@@ -10,7 +10,7 @@
 import numpy as np
 import pandas as pd
 
-from lib import cards, effects, grids, hypotheses, lineage, plots, runs, texts
+from lib import cards, effects, fit, grids, hypotheses, lineage, plots, runs, texts
 from lib.config import chapter
 from lib.estimates import Inapplicable
 from lib.hypotheses import Hypothesis
@@ -110,7 +110,7 @@ history = {name: pd.concat(run.history for run in group) for name, group in fini
 plots.curves(history["as it is"], {"loss": "loss, nats", "accuracy": "accuracy"})
 
 # %%
-claims.measure("H8.1", effects.gap(finished["as it is"]))
+claims.measure("H8.1", fit.gap(finished["as it is"]))
 
 # %%
 effect = effects.differences("log_loss", finished, parents)

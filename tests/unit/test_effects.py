@@ -45,12 +45,6 @@ def test_a_difference_is_the_setting_minus_its_parent():
     assert found["better"].value == pytest.approx(np.log(0.69) - np.log(0.89), abs=0.01) and high < 0
 
 
-def test_the_gap_is_validation_less_training_whatever_tuning_does():
-    found = effects.gap([run(0.7), run(0.7, 1)])
-    assert found.value == pytest.approx(np.log(0.74) - np.log(0.69), abs=0.005)
-    assert found.groups == 2 * GROUPS and found.interval()[0] > 0
-
-
 def test_a_steady_fall_is_calm_however_steep():
     steady, jumping = run(0.7, losses=(4.0, 3.0, 2.0, 1.0)), run(0.7, losses=(1.0, 0.9, 1.1, 0.8))
     assert effects.restlessness([steady, jumping])[0] == 0
