@@ -50,9 +50,7 @@ class Card(config.Strict):
     selection: Selection = Selection()
     policy: dict[str, Rule] = {}  # where this data set is decided on otherwise than params/ledger.yml says
     recipe: Recipe = (Colour(), Resize())
-    simulator: Literal["cracks"] | None = (
-        None  # that can draw plausible images of the second class from the first (S3.33)
-    )
+    simulator: Literal["cracks"] | None = None  # what can draw images of the second class from the first (S3.33)
     mask: Kind | None = None  # what of an image a mask keeps, where one is known; chapter 3 tries it
     licence: str
     citation: str = ""

@@ -56,11 +56,8 @@ class FrozenFeatures(Strict):
 
 
 class Study(Strict):
-    """A declared study, `params/studies/<name>.yml`: its notebook is `notebooks/study_<name>.py`.
-
-    It needs one of two things: frozen features of all images, their labels included, or the runs of a family, on the
-    development parts of a book alone.
-    """
+    """A declared study, `params/studies/<name>.yml`, with its notebook: on frozen features of all images, their labels
+    included, or on the runs of a family, on the development parts of a book alone."""
 
     dataset: str
     features: FrozenFeatures | None = None

@@ -59,5 +59,5 @@ def overfit(
 
 
 def parents(study: Study) -> dict[str, str]:
-    """The simple network and the short runs are compared with the long ones, everything else with the short ones."""
-    return {name: REFERENCE if name in (SHORT, "simple") else SHORT for name in study if name != REFERENCE}
+    """The simple network is compared with the long runs, everything else with the short ones: of other epochs and seeds."""
+    return {name: REFERENCE if name == "simple" else SHORT for name in study if name not in (REFERENCE, SHORT)}
