@@ -146,7 +146,7 @@ claims.measure_each({"H8.2": effect[fewest], "H8.3": effect[half]})
 example = data.train.pixels[data.train.rows[:1]]
 kinds = {name: study[name][0].augmentation for name in ("flips", "geometry", "colour", "cut-out", "noise")}
 plots.pictures(
-    {name: [example[0].squeeze(), *augmentation.examples(layers, example[0], 7)] for name, layers in kinds.items()}
+    {name: [example[0], *augmentation.examples(layers, example[0], 7, SEEDS[0])] for name, layers in kinds.items()}
 )
 
 # %% [markdown]
