@@ -21,7 +21,7 @@ PROFILE = "smoke"
 IMAGE_SIZE = 32  # pixels per side
 STEM = [4, 8]
 SIZES = [8, 16]  # of the blocks, and of the last convolution
-MOMENTUM = 0.9  # of batch normalisation
+MOMENTUM = 0.5  # of batch normalisation
 OTHER_MOMENTUM = 0.99
 EPOCHS = 3
 SWEEP_EPOCHS = 2
@@ -69,10 +69,9 @@ claims
 # Both networks are trained for long. Every other setting is short, and differs from the short Xception by one thing.
 
 # %% tags=["nbval-check-output"]
-epochs = {name: group[0].epochs for name, group in study.items()}
-texts.table(
-    pd.DataFrame({"runs": {name: len(group) for name, group in study.items()}, "epochs": epochs}).rename_axis("setting")
-)
+kinds = [(name.split()[0], group[0].epochs, len(group)) for name, group in study.items()]
+table = pd.DataFrame(kinds, columns=["setting", "epochs", "runs"])
+texts.table(table.groupby(["setting", "epochs"], sort=False).sum())
 
 # %% [markdown]
 # ## What a network costs
