@@ -10,7 +10,7 @@
 # %%
 import pandas as pd
 
-from lib import cards, cost, fit, grids, hypotheses, intervals, plots, runs, sanity, texts
+from lib import cards, cost, effects, fit, grids, hypotheses, intervals, plots, runs, sanity, texts
 from lib.config import chapter, literature
 from lib.hypotheses import Hypothesis
 from lib.training import initial, range_test
@@ -183,7 +183,7 @@ plots.lines(sweep, "constant of L2", "log loss, nats").update_traces(mode="lines
 chosen = sweep["tuning"].drop("none").idxmin()
 scored = {name: runs.predictions_by_seed(swept[name], "validation") for name in ("none", chosen)}
 print(f"chosen on the tuning part: {chosen}")
-claims.measure("H7.7", sanity.difference("log_loss", scored[chosen], scored["none"]))
+claims.measure("H7.7", effects.difference("log_loss", scored[chosen], scored["none"]))
 
 # %%
 harm = learned[f"L2 {max(L2_CONSTANTS):g}"] - learned["short"]
