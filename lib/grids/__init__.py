@@ -23,7 +23,7 @@ FAMILIES = {
     "regularise": Family("08_regularise", regularise, children_of(regularising.ROOT, regularising.OTHER_PARENTS)),
 }
 STUDIES = {  # of declared studies, which no chapter asks for
-    "recipe_full": Family("study_recipe_full", recipe_full, children_of("xception", recipe.PARENTS)),
+    "recipe_full": Family("study_recipe_full", recipe_full, recipe.parents),
 }
 
 

@@ -6,7 +6,7 @@ from lib.training.augmentation import Crop, Flip, Rotation, Zoom
 from lib.training.configuration import Control, EarlyStopping, Head, Network, Phase
 
 AUGMENTATION = (Flip(vertical=False), Rotation(), Zoom(), Crop())  # S3.31
-PARENTS = {"simple": None, "zeros": "simple", "xception": "simple", "larger, early stopping": "larger"}
+OTHER_PARENTS = {"zeros": "simple", "xception": "simple", "larger, early stopping": "larger"}  # of others: "xception"
 
 
 def recipe_full(
@@ -48,3 +48,8 @@ def recipe_full(
         "larger, early stopping": {"network": larger, "phases": (stopped,)},
     }
     return {name: by_seed(card, seeds, **common | change) for name, change in changes.items()}
+
+
+def parents(study: Study) -> dict[str, str]:
+    """Setting -> the setting that it is compared with; the simple network is where all begins."""
+    return {name: OTHER_PARENTS.get(name, "xception") for name in study if name != "simple"}

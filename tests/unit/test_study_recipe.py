@@ -9,7 +9,7 @@ from lib import atomic, chapters, config, custody, grids, studies
 
 TINY = {
     "PROFILE": "cpu", "IMAGE_SIZE": 18, "SMALLER_SIZE": 16, "SIZES": [2, 4], "LARGER_SIZES": [2, 2, 4], "EPOCHS": 3,
-    "LEARNING_RATE": 0.01, "BATCH_SIZE": 32, "SMALLER_BATCH": 16, "PATIENCE": 1, "MEASURED_IMAGES": 32, "SEEDS": [7, 8],
+    "LEARNING_RATE": 0.01, "BATCH_SIZE": 32, "SMALLER_BATCH": 16, "PATIENCE": 1, "MEASURED_IMAGES": 32, "SEEDS": [7],
     "THREADS": 1,
 }  # fmt: skip
 
@@ -26,7 +26,7 @@ def test_the_study_trains_once_and_its_page_runs(declared, capsys, monkeypatch):
     context = config.study("recipe_full", "elpv")
     studies.train(context, declared)
     said = capsys.readouterr().out.splitlines()
-    runs = 2 * len(study)
+    runs = len(study)
     assert said[0] == f"1 of {runs}: simple, seed 7" and said[-1].endswith(
         "about 0 minutes of training at most are left"
     )
@@ -40,7 +40,7 @@ def test_the_study_trains_once_and_its_page_runs(declared, capsys, monkeypatch):
     record = atomic.read_json(page / "record.json")
     assert record["labels"] == "of the development parts alone"
     verdicts = {each["id"]: each["estimate"]["seeds"] for each in atomic.read_json(page / "hypotheses.json")}
-    assert verdicts == dict.fromkeys(("R1", "R2", "R3", "R4"), 2)
+    assert verdicts == dict.fromkeys(("R1", "R2", "R3", "R4"), 1)
     assert chapters.incomplete(chapters.read(config.NOTEBOOKS / "study_recipe_full.py"))  # the script itself is not run
 
 
