@@ -53,7 +53,8 @@ def order_kept(metric: str, settings: Sequence[Setting]) -> Estimate | Inapplica
 
     def correlation(values: Values) -> np.ndarray:
         held = np.stack([values[name] for name in chosen])  # (settings, seeds, rows)
-        return _rank_correlation(np.array(tuning)[:, : held.shape[1], None], held)
+        first = np.array([seeds[: held.shape[1]] for seeds in tuning])[..., None]
+        return _rank_correlation(first, held)
 
     return _over(metric, settings, correlation, (-1.0, 1.0))
 
@@ -75,6 +76,9 @@ def beyond_seeds(metric: str, settings: Sequence[Setting]) -> Estimate | Inappli
     The spread over settings is what is left of that of their means once the seeds' share is taken out. Interval over groups,
     for these networks.
     """
+
+    if settings and min(len(each.runs) for each in _with_parents(settings)) < 2:
+        return Inapplicable("a setting has one seed alone, which shows no spread between seeds")
 
     def spread(values: Values) -> np.ndarray:
         held = np.stack(list(values.values()))
