@@ -82,7 +82,8 @@ texts.table(table.groupby(["setting", "epochs"], sort=False).sum())
 # %%
 channels = data.train.pixels.shape[-1]
 networks = {name: study[name][0] for name in ("simple", "xception")}
-texts.table(cost.table(networks, channels, data.classes), decimals=1)
+costs = cost.table(networks, channels, data.classes).T
+texts.table(costs.set_axis(costs.index.str.replace("_", " ")).rename_axis("cost"), decimals=1)
 
 # %% [markdown]
 # ## The network

@@ -110,11 +110,12 @@ def _draw(
     figure.add_shape(type="rect", **corners, line={"color": colour, "width": 1.5}, fillcolor=colour, opacity=0.12)
     figure.add_shape(type="rect", **corners, line={"color": colour, "width": 1.5})
     parameters = sum(layer.count_params() for layer in layers if hasattr(layer, "count_params"))
-    counts = Counter(type(layer).__name__ for layer in layers)
+    weighing = [layer for layer in layers if getattr(layer, "kernel_size", None) or hasattr(layer, "units")]
+    counts = Counter(type(layer).__name__ for layer in weighing)  # of the others hovering tells
     kinds = ", ".join(f"{number} × {kind}" if number > 1 else kind for kind, number in counts.items())
     centre = {"x": _middle(sides), "y": top - ROW / 2}
     said = f"{title}<br><span style='font-size:11px'>{parameters:,} parameters"
-    text = f"{said} · {kinds}</span>" if sides == TRUNK else f"{said}</span>"
+    text = f"{said} · {kinds}</span>" if sides == TRUNK and kinds else f"{said}</span>"
     figure.add_annotation(**centre, text=text, showarrow=False, font_size=12)
     lines = [f"{layer.name}: {type(layer).__name__} → {_shape(layer)}" for layer in layers]
     hover = {"hovertext": "<br>".join(lines), "hoverinfo": "text", "showlegend": False, "name": title}
