@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+
+PARSING = threading.Lock()  # Python 3.11 fails now and then where two threads parse at once
 
 
 @contextmanager
@@ -96,7 +99,8 @@ def value_sha256(value: Any) -> str:
 @cache  # a module counts for many chapters and runs
 def code_sha256(source: str) -> str:
     """Hash of what code does: its syntax tree without docstrings, comments and layout. Raises SyntaxError."""
-    tree = ast.parse(source)
+    with PARSING:
+        tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
             node, clean=False

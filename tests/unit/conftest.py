@@ -20,6 +20,14 @@ from tests.data import TREES, Planted
 elpv_like = runpy.run_path(str(Path(__file__).parents[1] / "data" / "elpv_like.py"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """TensorFlow's threads are fixed once a process, before any test computes something."""
+    from lib.training import determinism
+
+    determinism.fix(threads=1, seed=7)
+
+
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory) -> Path:
     """The tiny data set: 16 groups of 8 images; never changed."""
