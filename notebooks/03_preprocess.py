@@ -70,13 +70,13 @@ claims
 # and the like need more than 8 bits and belong to the network itself, which then carries them wherever it goes.
 # A network says which range of values it takes; scaling to it is a step like any other, never done in silence.
 
-# %% tags=["nbval-check-output"]
+# %%
 texts.table(preprocessing.described(compared))
 
 # %% [markdown]
 # Why each of them is here:
 
-# %% tags=["nbval-check-output"]
+# %%
 texts.table(pd.DataFrame({"why": {name: recipes.named(name).why for name in RECIPES}}).rename_axis("recipe"))
 
 # %% [markdown]

@@ -52,8 +52,12 @@ data = runs.data_of(study["as it is"][0], context)
 # ## What we change
 # Each row is a setting, what it is compared with, and the one thing that is other.
 
-# %% tags=["nbval-check-output"]
+# %%
 texts.table(lineage.described(study, parents))
+
+# %% tags=["nbval-check-output"]
+images = {name: len(part) for name, part in data.parts().items()}
+texts.table(pd.DataFrame({"images": images}).rename_axis("part"))
 
 # %% [markdown]
 # ## What we expect
@@ -201,10 +205,10 @@ claims.measure_each({id: effect[name] for id, name in named.items()})
 
 # %% mystnb={"figure": {"name": "fig-shift", "caption": "Shift between the variance that a batch normalisation divides by and the one it meets, a dot a layer, first seed; zero: they agree."}}
 seen = data.train.first(MEASURED_IMAGES)
-images = seen.pixels[seen.rows]
+watched = seen.pixels[seen.rows]
 inside = "dropout in blocks"
 shift = {
-    name: [effects.variance_shift(run, images) for run in finished[name]] for name in ("as it is", moderate, inside)
+    name: [effects.variance_shift(run, watched) for run in finished[name]] for name in ("as it is", moderate, inside)
 }
 plots.strips(
     {name: found[0].tolist() for name, found in shift.items()}, "absolute logarithm of the ratio of variances", 0
@@ -212,7 +216,7 @@ plots.strips(
 
 # %%
 mean_shift = {name: np.array([layers.mean() for layers in found]) for name, found in shift.items()}
-claims.measure("H8.15", seed_mean_estimate(mean_shift[inside] - mean_shift["as it is"], images=len(images)))
+claims.measure("H8.15", seed_mean_estimate(mean_shift[inside] - mean_shift["as it is"], images=len(watched)))
 
 # %% [markdown]
 # ## Less erratic?
@@ -220,8 +224,8 @@ claims.measure("H8.15", seed_mean_estimate(mean_shift[inside] - mean_shift["as i
 # within a run. A small difference of two calm runs says little; compare it with the height of the dots.
 
 # %% mystnb={"figure": {"name": "fig-calm", "caption": "Standard deviation of the epoch-to-epoch change of validation loss, a dot a seed: lower is calmer."}}
-watched = ["as it is", moderate, "L2", "label smoothing", "smaller batch", "cosine decay"]
-plots.strips({name: effects.restlessness(finished[name]) for name in watched}, "restlessness, nats")
+calmed = ["as it is", moderate, "L2", "label smoothing", "smaller batch", "cosine decay"]
+plots.strips({name: effects.restlessness(finished[name]) for name in calmed}, "restlessness, nats")
 
 # %%
 calm = {name: effects.calmer(finished[name], finished["as it is"]) for name in (moderate, "L2")}
