@@ -99,12 +99,13 @@ def speeds(recipes: Mapping[str, steps.Recipe], pictures: Sequence[np.ndarray], 
 def classical_scores(configuration: Configuration, data: Data) -> np.ndarray:
     """What the book's first model, on histograms of gradients, says of the validation images; it learns from train.
 
-    It sees the very tensor that enters the network. Returns (n,) or (n, classes) float, as `classical.ranked`.
+    It sees the very tensor that enters the network. Returns (1, n) or (1, n, classes) float, as `classical.ranked`,
+    with an axis for a seed: it draws nothing at random.
     """
     train, validation = (
         classical.hog_features(entering(configuration, data, part)) for part in (data.train, data.validation)
     )
-    return classical.ranked(classical.baseline(), train, data.train.labels, validation)
+    return classical.ranked(classical.baseline(), train, data.train.labels, validation)[np.newaxis]
 
 
 def differences(

@@ -107,7 +107,7 @@ def test_histograms_are_shares_of_all_values():
 def test_the_classical_model_learns_from_train_and_ranks_validation(recipe):
     found = preprocessing.classical_scores(configuration(recipe), data())
     labels = data().validation.labels
-    assert found.shape == labels.shape and found[labels == 1].min() > found[labels == 0].max()
+    assert found.shape == (1, len(labels)) and found[0, labels == 1].min() > found[0, labels == 0].max()
 
 
 def test_ranking_of_several_classes_is_a_row_that_sums_to_one():
@@ -130,3 +130,11 @@ def test_differences_are_to_the_reference_and_paired():
     assert isinstance(preprocessing.compared(found, "good", "cpu"), Estimate)
     missing = preprocessing.compared(found, "otsu", "cpu")
     assert isinstance(missing, Inapplicable) and missing.reason == "profile cpu does not compare the recipe otsu"
+
+
+def test_recipes_are_compared_where_there_are_three_classes():
+    generator, labels = np.random.default_rng(7), np.arange(48) % 3
+    good = np.eye(3)[labels][None] * 0.8 + 0.2 / 3
+    blind = generator.dirichlet([1, 1, 1], (1, len(labels)))
+    seen = Predictions(labels.astype(str), np.arange(48) // 6, labels, blind)
+    assert preprocessing.differences(seen, {"better": good}, blind)["better"].value > 0.2
