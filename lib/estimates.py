@@ -130,7 +130,9 @@ class StudentEstimate(Estimate):
         distance = abs(rescale(self.value, self.bounds) - rescale(margin, self.bounds))
         if distance == 0 or not np.isfinite(self.standard_error):
             return 1.0
-        return 2 * stats.t.sf(distance / max(self.standard_error, np.finfo(float).tiny), self.degrees_of_freedom)
+        with np.errstate(over="ignore"):  # an error next to nothing: infinitely many of them lie between
+            errors = np.divide(distance, max(self.standard_error, np.finfo(float).tiny))
+        return 2 * stats.t.sf(errors, self.degrees_of_freedom)
 
 
 @dataclass(frozen=True, eq=False)
