@@ -159,7 +159,8 @@ claims.measure("H3.11", masking.fit(finder))
 plots.pictures(masking.on_pictures(finder, pictures))
 
 # %%
-tried = development["path"].iloc[:: max(1, len(development) // MASKED)]
+apart = max(1, len(development) // MASKED)
+tried = development["path"].iloc[::apart]
 texts.table(masking.coverage_table(finder, card.picture, tried))
 
 # %% [markdown]

@@ -80,10 +80,9 @@ texts.table(
 )
 
 # %%
-claims.measure("H16.1", ablations.average_effect("auc", regularising))
-
-# %%
-claims.measure("H16.2", ablations.narrowing(regularising))
+average, narrower = ablations.average_effect("auc", regularising), ablations.narrowing(regularising)
+together = {"H16.1": average, "H16.2": narrower}
+claims.measure_each(together)
 
 # %% [markdown]
 # ## All curves
