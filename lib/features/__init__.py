@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import PositiveInt
 
-from lib import atomic, cards, config, custody, machine, networks, pixels, steps, weights
+from lib import atomic, cards, config, custody, machine, networks, onnx, pixels, steps, weights
 from lib.training.configuration import Network
 
 Engine = Literal["keras", "onnx"]
@@ -128,7 +128,7 @@ def check(settings: Settings) -> None:
 def fingerprint(settings: Settings) -> list[Any]:
     """Everything that decides features beside the pixels: settings, code, weights, minor versions of what computes."""
     network = settings.network
-    code = [EXTRACTION.read_text(), networks.source(network.family).read_text()]
+    code = [EXTRACTION.read_text(), Path(onnx.__file__).read_text(), networks.source(network.family).read_text()]
     versions = [machine.versions()[name] for name in ("tensorflow", "keras")]
     if settings.engine == "onnx":
         versions += [importlib.metadata.version(name) for name in ("onnxruntime", "tf2onnx")]

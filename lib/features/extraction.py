@@ -5,8 +5,6 @@
 
 import os
 import sys
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +15,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from lib import networks, steps
+from lib import networks, onnx, steps
 from lib.features import Settings
 from lib.training import determinism
 
@@ -57,7 +55,7 @@ def onnx_forward(network: keras.Model, threads: int) -> Forward:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.use_deterministic_compute = True
-    session = onnxruntime.InferenceSession(exported(network), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(onnx.exported(network), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     pool = ThreadPoolExecutor(threads)
 
@@ -86,16 +84,6 @@ def extract(images: np.ndarray, settings: Settings, target: Path) -> None:
             raise ValueError(f"features of the images {rows.start} to {rows.stop} are not all finite")
         array[rows] = found
     array.flush()
-
-
-def exported(network: keras.Model) -> bytes:
-    """The network in ONNX's format, by Keras' own export."""
-    network(np.zeros((1, *network.input_shape[1:]), np.float32))  # only what was called can be exported
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # of Keras' export about NumPy's names
-        path = Path(folder) / "network.onnx"
-        network.export(path, format="onnx", verbose=False)
-        return path.read_bytes()
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from lib import atomic, config, machine, networks
+from lib import atomic, config, machine, networks, onnx
 from lib.masks import applying, learning, phantoms
 from lib.masks.applying import Found
 from lib.masks.phantoms import Kind
@@ -40,7 +40,7 @@ __all__ = [
 
 REFUSED = 3  # exit status of the process that found weights of another network
 HELD_OUT, HELD_OUT_SIZE, HELD_OUT_SEED = 100, 300, 20_000  # phantoms, pixels a side, away from the seeds of training
-SOURCES = [Path(module.__file__) for module in (applying, learning, phantoms)] + [networks.source("unet")]
+SOURCES = [Path(module.__file__) for module in (applying, learning, onnx, phantoms)] + [networks.source("unet")]
 ALONE = {
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",

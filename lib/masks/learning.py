@@ -1,13 +1,11 @@
 """Teach the U-Net of a mask on phantoms. Keras is loaded where it trains only: that happens in a process of its own."""
 
-import tempfile
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lib import config
+from lib import config, onnx
 from lib.masks import applying, phantoms
 from lib.masks.settings import Settings, WeightsRefused
 
@@ -29,7 +27,7 @@ def write(settings: Settings, folder: Path) -> None:
     tf.config.experimental.enable_op_determinism()
     network = train(settings) if settings.weights is None else load(settings)
     network.save_weights(folder / "model.weights.h5")
-    (folder / "network.onnx").write_bytes(_exported(network))
+    (folder / "network.onnx").write_bytes(onnx.exported(network))
 
 
 def train(settings: Settings) -> "keras.Model":
@@ -76,13 +74,3 @@ def _network(settings: Settings, size: int) -> "keras.Model":
     from lib.networks import unet
 
     return unet.segmentation(size, 1, unet.Parameters(filters=settings.filters))
-
-
-def _exported(network: "keras.Model") -> bytes:
-    """The network in ONNX's format, by Keras' own export."""
-    network(np.zeros((1, *network.input_shape[1:]), np.float32))  # only what was called can be exported
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # of Keras' export about NumPy's names
-        path = Path(folder) / "network.onnx"
-        network.export(path, format="onnx", verbose=False)
-        return path.read_bytes()

@@ -14,7 +14,7 @@ PACKAGE = config.REPOSITORY / "lib"
 FILES = sorted(PACKAGE.rglob("*.py"))
 # A module imports only what stands above it. Modules of a package (with a slash) may import one another.
 ORDER = (
-    "mistakes", "config", "processes", "atomic", "machine", "weights", "networks/", "masks/", "steps/", "recipes",
+    "mistakes", "config", "processes", "atomic", "machine", "onnx", "weights", "networks/", "masks/", "steps/", "recipes",
     "pictures", "dicom", "decode", "perceptual", "manifest", "findings/", "ledger", "readers/", "labels", "groups",
     "folders", "cards", "leaks", "splits", "custody/", "pixels", "training/", "features/", "lineage", "runs",
     "grids/", "estimates", "intervals", "scores", "metrics", "statistics", "groupwise", "grades", "brightness",

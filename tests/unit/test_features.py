@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import atomic, config, features, graph, networks, pixels, steps, weights
+from lib import atomic, config, features, graph, networks, onnx, pixels, steps, weights
 from lib.features.__main__ import main
 
 SIZE = 32
@@ -70,16 +70,14 @@ def network():
 @pytest.fixture(scope="module")
 def exported(network):
     """The network as ONNX, once: exporting takes seconds."""
-    from lib.features import extraction
-
-    return extraction.exported(network)
+    return onnx.exported(network)
 
 
 @pytest.fixture
 def forward(network, exported, monkeypatch):
     from lib.features import extraction
 
-    monkeypatch.setattr(extraction, "exported", lambda _: exported)
+    monkeypatch.setattr(onnx, "exported", lambda _: exported)
     return lambda engine, images, threads=1: extraction.ENGINES[engine](network, threads)(images)
 
 
