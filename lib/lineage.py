@@ -58,8 +58,9 @@ def described(study: Mapping[str, Sequence[Configuration]], parents: Mapping[str
 
 
 def in_words(changes: Changes) -> str:
-    """Changes for people, such as "dropout 0 → 0.5"."""
-    return "; ".join(f"{_name(field)} {_value(old)} → {_value(new)}" for field, (old, new) in changes.items())
+    """Changes for people, such as "dropout 0 → 0.5"; of two lists of steps only where they differ."""
+    different = ((field, *_different(old, new)) for field, (old, new) in changes.items())
+    return "; ".join(f"{_name(field)} {_value(old)} → {_value(new)}" for field, old, new in different)
 
 
 def leaf(field: str) -> str:
@@ -76,6 +77,17 @@ def _differences(old: Any, new: Any, path: tuple[str, ...]) -> Iterator[tuple[st
         return
     for name in dict.fromkeys([*before, *after]):
         yield from _differences(before.get(name, USUAL), after.get(name, USUAL), (*path, name))
+
+
+def _different(old: Any, new: Any) -> tuple[Any, Any]:
+    """Two lists of steps without what they begin and end with alike; anything else as it is."""
+    if not all(isinstance(side, tuple) and all(isinstance(each, BaseModel) for each in side) for side in (old, new)):
+        return old, new
+    while old and new and old[0] == new[0]:
+        old, new = old[1:], new[1:]
+    while old and new and old[-1] == new[-1]:
+        old, new = old[:-1], new[:-1]
+    return old, new
 
 
 def _inside(value: Any) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib import lineage
+from lib import lineage, steps
 from lib.training.augmentation import Flip, Noise
 from lib.training.configuration import Control, EarlyStopping, Head, Mixing, Network, Phase, Plateau
 
@@ -76,9 +76,15 @@ def test_changes_are_found_and_said(parent, change, fields, words):
 
 
 def test_a_recipe_is_one_thing(parent):
-    steps = parent().recipe
-    found = lineage.changes(parent(recipe=steps[::-1]), parent())
-    assert found == {"recipe": (steps, steps[::-1])} and " + " in lineage.in_words(found)
+    recipe = parent().recipe
+    found = lineage.changes(parent(recipe=recipe[::-1]), parent())
+    assert found == {"recipe": (recipe, recipe[::-1])} and " + " in lineage.in_words(found)
+
+
+def test_of_recipes_only_the_difference_is_said(parent):
+    first, *others = parent().recipe
+    found = lineage.changes(parent(recipe=(first, steps.Median(window=5), *others)), parent())
+    assert lineage.in_words(found) == "recipe none → median (window 5)"
 
 
 def test_changes_turn_round(parent):
