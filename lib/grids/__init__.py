@@ -20,7 +20,7 @@ FAMILIES = {
     "simple_network": Family("05_simple_network", simple_network, children_of("all")),
     "sanity_checks": Family("06_sanity_checks", sanity_checks, children_of("real", sanity.NO_PARENT)),
     "overfit": Family("07_overfit", overfit, overfitting.parents),
-    "regularise": Family("08_regularise", regularise, children_of(regularising.ROOT, regularising.OTHER_PARENTS)),
+    "regularise": Family("08_regularise", regularise, regularising.parents),
 }
 STUDIES = {  # of declared studies, which no chapter asks for
     "recipe_full": Family("study_recipe_full", recipe_full, recipe.parents),

@@ -10,7 +10,7 @@ from lib.training.configuration import Cosine, EarlyStopping, Head, Mixing, Netw
 Changes = dict[str, dict[str, Any]]  # setting -> fields of its configurations that are not the usual ones
 
 ROOT = "as it is"
-OTHER_PARENTS = {"larger, early stopping": "larger"}
+STOPPED = "early stopping"
 LABEL_SMOOTHING = 0.1  # Szegedy et al. 2016, arXiv:1512.00567
 DRAWN_DEFECTS = 0.2  # images added, as a share of the training images
 AUGMENTATIONS = {
@@ -59,7 +59,8 @@ def regularise(
     }  # fmt: skip
     changes = {
         ROOT: {},
-        **_of_images(train_shares, card.simulator is not None, smaller_size),
+        **{_share(share): {"train_share": share, **_of_phases(phase, patience)[STOPPED]} for share in train_shares},
+        **_of_images(card.simulator is not None, smaller_size),
         **{f"dropout {rate:g}": {"head": Head(dropout=rate)} for rate in dropouts},
         "dropout in blocks": {"network": inside},
         "L2": {"l2": l2},
@@ -67,14 +68,23 @@ def regularise(
         "smaller batch": {"batch_size": smaller_batch},
         **_of_phases(phase, patience),
         "larger": {"network": larger},
-        "larger, early stopping": {"network": larger, **_of_phases(phase, patience)["early stopping"]},
+        f"larger, {STOPPED}": {"network": larger, **_of_phases(phase, patience)[STOPPED]},
     }
     return {name: by_seed(card, seeds, **common | change) for name, change in changes.items()}
 
 
-def _of_images(shares: list[float], drawn: bool, smaller_size: int) -> Changes:
+def parents(study: Study) -> dict[str, str]:
+    """Fewer images are compared where each number of them stops at its best epoch; all else with the network as it is."""
+    fewer = {name: STOPPED for name, runs in study.items() if runs[0].train_share < 1}
+    return dict.fromkeys([name for name in study if name != ROOT], ROOT) | fewer | {f"larger, {STOPPED}": "larger"}
+
+
+def _share(share: float) -> str:
+    return f"{share:g} of the images"
+
+
+def _of_images(drawn: bool, smaller_size: int) -> Changes:
     return {
-        **{f"{share:g} of the images": {"train_share": share} for share in shares},
         **{name: {"augmentation": layers} for name, layers in AUGMENTATIONS.items()},
         **{kind: {"mixing": Mixing(kind=kind)} for kind in ("mixup", "cutmix")},
         **({"drawn defects": {"drawn_defects": DRAWN_DEFECTS}} if drawn else {}),
@@ -87,6 +97,6 @@ def _of_phases(phase: Phase, patience: int) -> Changes:
         "cosine decay": {"schedule": Cosine()},
         "step decay": {"schedule": Steps(every=max(1, phase.epochs // 3))},
         "lower on plateau": {"schedule": Plateau(patience=patience)},
-        "early stopping": {"early_stopping": EarlyStopping(patience=patience)},
+        STOPPED: {"early_stopping": EarlyStopping(patience=patience)},
     }
     return {name: {"phases": (Phase(**phase.model_dump() | change),)} for name, change in changes.items()}
