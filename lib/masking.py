@@ -58,7 +58,7 @@ def coverage_table(
         return pd.DataFrame()
     found = masks.survey(network, picture, paths)
     shares = found["coverage_fraction"].quantile([0, 0.25, 0.5, 0.75, 1]).tolist()
-    names = ["least", "a quarter under", "half under", "three quarters under", "most"]
+    names = ["least", "lower quartile", "median", "upper quartile", "most"]
     return pd.DataFrame(
         [{"images": len(found), "refused": int(found["refused"].sum()), **dict(zip(names, shares, strict=True))}]
     )
