@@ -27,7 +27,7 @@ class Stage(config.Strict):
 EFFORTS = {
     "full": (
         Stage(size=128, images=480, epochs=2, learning_rate=0.005),
-        Stage(size=256, images=160, epochs=1, learning_rate=0.002),
+        Stage(size=256, images=320, epochs=1, learning_rate=0.002),
     ),
     "quick": (Stage(size=64, images=160, epochs=2, learning_rate=0.01),),
 }
