@@ -16,8 +16,10 @@ class Network(Frozen):
 
 
 class Head(Frozen):
-    """What stands on the features: global average pooling, dropout, one logit a class (a single one for two classes)."""
+    """What stands on the features: global average pooling, dense layers, dropout, one logit a class (one for two classes)."""
 
+    # widths of the dense layers; "square root": of the width before, as the nearest power of two (S0.3)
+    hidden: tuple[PositiveInt | Literal["square root"], ...] = ()
     dropout: float = Field(default=0, ge=0, lt=1)  # of the features, in training alone (S3.32)
     bias: Literal["prior"] | float = (
         "prior"  # prior: log(n_positive / n_negative), for several classes log of the shares
@@ -66,6 +68,11 @@ class Phase(Frozen):
     schedule: Schedule | None = None  # None: the rate is constant (S3.29)
     early_stopping: EarlyStopping | None = None
     stop_below: PositiveFloat | None = None  # nats: the phase ends when the measured training loss is less
+    # blocks of the backbone that learn, counted from its end; a fraction: that share of the next block's layers (S0.4, S4.7)
+    unfrozen: NonNegativeFloat | Literal["all"] = "all"
+    frozen_normalisation: bool = False  # batch normalisation learns nothing in unfrozen blocks either (S3.34)
+    # rate of each block as a share of that of the block after it; 1: the same for all (Howard and Ruder 2018, arXiv:1801.06146)
+    rate_by_block: float = Field(default=1, gt=0, le=1)
 
     @model_validator(mode="after")
     def _acts(self) -> "Phase":
@@ -102,6 +109,17 @@ class Mixing(Frozen):
 
     kind: Literal["mixup", "cutmix"]  # Zhang et al. 2018, arXiv:1710.09412; Yun et al. 2019, arXiv:1905.04899
     alpha: float = Field(default=0.2, ge=0.1, le=1)  # of the beta distribution that the share is drawn from
+
+
+class Storing(Frozen):
+    """What is frozen answers once an image; its answers are stored, and only what learns is trained on them.
+
+    Whether it is done follows from configuration and data alone: a phase whose activations would take more than the budget
+    computes them at every step instead, and the record says so.
+    """
+
+    budget_gib: PositiveFloat = 4  # of activations on disk, for each phase
+    copies: PositiveInt = 1  # of each training image, where it is augmented: epoch e learns from copy e modulo copies
 
 
 class Control(Frozen):
@@ -147,7 +165,8 @@ class Configuration(Frozen):
     measured_every: PositiveInt = 1  # epochs between two rows of the history
     measured_images: PositiveInt = 4096  # history on train is measured on at most so many fixed images
     seed: NonNegativeInt
-    engine: Literal["keras"] = "keras"
+    storing: Storing | None = None  # None: every step computes what is frozen anew
+    engine: Literal["keras", "onnx"] = "keras"  # of what is frozen, where it is stored
     threads: PositiveInt = 1  # the same number repeats a run bit for bit on one kind of processor
 
     @model_validator(mode="after")
