@@ -151,7 +151,11 @@ def ranked(model: BaseEstimator, seen: np.ndarray, labels: np.ndarray, others: n
     class 1 or (n, classes) float in [0, 1]: a squashed margin, no calibrated probability, so only its order counts.
     """
     with threadpool_limits(1):
-        margin = clone(model).fit(seen, labels).decision_function(others)
+        return squashed(clone(model).fit(seen, labels).decision_function(others))
+
+
+def squashed(margin: np.ndarray) -> np.ndarray:
+    """A margin, (n,) or (n, classes), within [0, 1]: the order and the decision of it, no calibrated probability."""
     return special.expit(margin) if margin.ndim == 1 else special.softmax(margin, axis=1)
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from lib.estimates import Estimate, Inapplicable
-from lib.intervals import seed_mean_estimate
-from lib.metrics import difference_estimate, metric_estimate
+from lib.intervals import Statistic, estimate, seed_mean_estimate
+from lib.metrics import MissingClass, difference_estimate, metric_estimate, metric_statistic
 from lib.runs import Predictions, Run, predictions_by_seed, probabilities
+from lib.scores import METRICS
 
 Runs = Mapping[str, Sequence[Run]]  # setting -> one run a seed
 
@@ -32,6 +33,53 @@ def validation_estimate(metric: str, runs: Sequence[Run]) -> Estimate | Inapplic
     """A metric on the validation part, over seeds and groups."""
     found = predictions_by_seed(runs, "validation")
     return metric_estimate(metric, found.labels, found.probabilities, found.groups)
+
+
+def contrast(metric: str, finished: Runs, weights: Mapping[str, float]) -> Estimate | Inapplicable:
+    """A weighted sum over settings of a metric on the validation part, paired by image and seed.
+
+    weights: setting -> any number but 0: 1 and -1 make a difference, `slopes` a trend. A setting is scored on the images that
+    it saw, the extreme levels or all. Inapplicable where a setting has no run, or a class that it needs no image.
+    """
+    if missing := [name for name in weights if name not in finished]:
+        return Inapplicable(f"there is no run of: {', '.join(missing)}")
+    if not weights:
+        return Inapplicable("there are no settings to compare")
+    seen = {name: predictions_by_seed(finished[name], "validation") for name in weights}
+    most = max(seen.values(), key=lambda each: len(each.images))
+    try:
+        parts = {name: _statistic(metric, each, most) for name, each in seen.items()}
+    except MissingClass as error:
+        return Inapplicable(str(error).split(";")[0])
+    ends = [sorted(weight * bound for bound in METRICS[metric].bounds) for weight in weights.values()]
+    low, high = (sum(each[end] for each in ends) for end in (0, 1))
+    return estimate(lambda rows: sum(weights[name] * part(rows) for name, part in parts.items()), most.groups, (low, high))
+
+
+def mean_difference(metric: str, finished: Runs, pairs: Sequence[tuple[str, str]]) -> Estimate | Inapplicable:
+    """The mean over pairs of settings of the first one's metric minus the second one's, as `contrast`."""
+    weights: dict[str, float] = {}
+    for first, second in pairs:
+        for name, sign in ((first, 1), (second, -1)):
+            weights[name] = weights.get(name, 0) + sign / len(pairs)
+    return contrast(metric, finished, {name: weight for name, weight in weights.items() if weight})
+
+
+def slopes(places: Mapping[str, float]) -> dict[str, float]:
+    """Weights that make a sum over settings the slope of a straight line (least squares); none where all lie at one place.
+
+    places: setting -> where it lies.
+    """
+    centred = np.array(list(places.values())) - np.mean(list(places.values()) or 0)
+    spread = (centred**2).sum()
+    return {name: value / spread for name, value in zip(places, centred, strict=True) if spread and value}
+
+
+def _statistic(metric: str, seen: Predictions, most: Predictions) -> Statistic:
+    """A metric on the images that a setting saw, of weights for those of another one that saw them all."""
+    aligned = seen.aligned(most.images)
+    known = ~np.isnan(aligned).any(axis=tuple(axis for axis in range(aligned.ndim) if axis != 1))
+    return metric_statistic(metric, most.labels, aligned, within=known)
 
 
 def restlessness(runs: Sequence[Run]) -> np.ndarray:

@@ -3,10 +3,15 @@
 import inspect
 from typing import Any
 
+from lib.grids import depth as depths
+from lib.grids import image_size as sizes
 from lib.grids import overfit as overfitting
 from lib.grids import recipe_full as recipe
 from lib.grids import regularise as regularising
 from lib.grids import sanity
+from lib.grids import transfer as transferring
+from lib.grids.depth import depth
+from lib.grids.image_size import image_size
 from lib.grids.overfit import overfit
 from lib.grids.preprocess import REFERENCE, preprocess
 from lib.grids.recipe_full import recipe_full
@@ -14,6 +19,7 @@ from lib.grids.regularise import regularise
 from lib.grids.sanity import sanity_checks
 from lib.grids.simple import simple_network
 from lib.grids.study import Family, Study, children_of
+from lib.grids.transfer import transfer
 
 FAMILIES = {
     "preprocess": Family("03_preprocess", preprocess, children_of(REFERENCE)),
@@ -21,20 +27,26 @@ FAMILIES = {
     "sanity_checks": Family("06_sanity_checks", sanity_checks, children_of("real", sanity.NO_PARENT)),
     "overfit": Family("07_overfit", overfit, overfitting.parents),
     "regularise": Family("08_regularise", regularise, regularising.parents),
+    "transfer": Family("09_transfer", transfer, transferring.parents),
+    "depth": Family("10_depth", depth, depths.parents),
+    "image_size": Family("11_image_size", image_size, sizes.parents),
 }
 STUDIES = {  # of declared studies, which no chapter asks for
     "recipe_full": Family("study_recipe_full", recipe_full, recipe.parents),
 }
 
 
-def family(name: str, parameters: dict[str, Any]) -> Study:
+def family(name: str, parameters: dict[str, Any], whole: bool = False) -> Study:
     """The configurations of a family.
 
     parameters: the parameters cell of its chapter or study (upper-case names); those that the study takes are used.
+    whole: with the networks whose weights cannot be had here, where the study leaves them out.
     Raises ValueError for a family that does not exist, KeyError for a parameter that is missing.
     """
     study = _known(name).study
-    return study(**{argument: parameters[argument.upper()] for argument in inspect.signature(study).parameters})
+    arguments = inspect.signature(study).parameters
+    given = parameters | {"WHOLE": whole}
+    return study(**{argument: given[argument.upper()] for argument in arguments})
 
 
 def parents_of(name: str, study: Study) -> dict[str, str]:

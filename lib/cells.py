@@ -1,0 +1,46 @@
+"""Cells of the study of transfer learning: network x initialisation x strategy x depth x size, and which have been run."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+NOT_RUN = "not run"
+FAMILIES = ("transfer", "depth", "image_size")  # in `lib.grids`
+
+
+class Cell(NamedTuple):
+    """What of a run says in which cell it lies."""
+
+    network: str
+    initialisation: str
+    strategy: str
+    blocks_unfrozen: str
+    size: int  # pixels a side
+
+
+def of(configuration: dict[str, Any]) -> Cell:
+    """The cell of a configuration, as JSON has it."""
+    network, phases = configuration["network"], configuration["phases"]
+    parameters = network.get("parameters", {})
+    unfrozen = phases[-1].get("unfrozen", "all")
+    strategy = {"all": "all trained", 0: "feature extraction"}.get(unfrozen, "fine-tuning")
+    blocks = unfrozen if unfrozen == "all" else f"{unfrozen:g}"
+    start = parameters.get("weights") or "random"
+    return Cell(parameters.get("variant", network["family"]), start, strategy, blocks, configuration["image_size"])
+
+
+def table(wanted: Iterable[Cell], run: Iterable[Cell]) -> pd.DataFrame:
+    """A row a network, initialisation, strategy and depth, a column a size: how many runs, or that none was made.
+
+    wanted: cells of the grid. run: one for each run; cells outside the grid have their rows too. A cell that is in neither is
+    empty.
+    """
+    runs = pd.Series(list(run)).value_counts(sort=False)
+    counts = {**dict.fromkeys(wanted, NOT_RUN), **{cell: f"{count}" for cell, count in runs.items()}}
+    rows = [cell._asdict() | {"runs": count} for cell, count in counts.items()]
+    found = pd.DataFrame(rows, columns=[*Cell._fields, "runs"])
+    found["size"] = found["size"].astype(int).astype(str) + " px"
+    sizes = sorted(found["size"].unique(), key=lambda text: int(text.split()[0]))
+    index = list(Cell._fields[:-1])
+    return found.pivot(index=index, columns="size", values="runs").reindex(columns=sizes).fillna("").reset_index()

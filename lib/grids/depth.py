@@ -1,0 +1,48 @@
+"""Chapter 10: one network, unfrozen to several depths."""
+
+from lib import cards
+from lib.grids import strategies
+from lib.grids.study import Study, by_seed
+from lib.training.configuration import Storing
+
+
+def depth(
+    dataset: str,
+    backbones: list[str],
+    image_size: int,
+    hidden: int,
+    head_epochs: int,
+    head_rate: float,
+    tuning_epochs: int,
+    tuning_rate: float,
+    patience: int,
+    depths: list[float],
+    measured_images: int,
+    engine: str,
+    seeds: list[int],
+    threads: int,
+    whole: bool = False,
+) -> Study:
+    """The first network whose weights can be had here, with so many blocks unfrozen, one run a seed; begins with none.
+
+    A fraction is that share of the layers of the next block. Source: S4.7, S0.8.
+    """
+    card = cards.load(dataset)
+    schedule = strategies.Schedule(head_epochs, head_rate, tuning_epochs, tuning_rate, patience)
+    common = {
+        "recipe": strategies.recipe(card), "image_size": image_size, "head": strategies.head(hidden), "threads": threads,
+        "measured_images": measured_images, "storing": Storing(), "engine": engine,
+        "network": next(iter(strategies.usable(backbones, whole).values())),
+    }  # fmt: skip
+    wanted = sorted({0, *depths})
+    return {named(each): by_seed(card, seeds, **common, phases=schedule.phases(each)) for each in wanted}
+
+
+def named(blocks: float) -> str:
+    """A depth in words."""
+    return f"{blocks:g} {'block' if blocks == 1 else 'blocks'}"
+
+
+def parents(study: Study) -> dict[str, str]:
+    """All depths are compared with features: no block unfrozen."""
+    return dict.fromkeys([name for name in study if name != named(0)], named(0))

@@ -1,0 +1,86 @@
+"""Chapter 9: networks by initialisation and strategy."""
+
+from lib import backbones as registry
+from lib import cards
+from lib.grids import strategies
+from lib.grids.study import Study, by_seed
+from lib.training.configuration import Storing
+
+FEATURES, SMALLER = "features", "features, as small"
+RANDOM, IMAGENET = "all from random", "all from ImageNet"
+SLOWER = "slower below"
+
+
+def transfer(
+    dataset: str,
+    backbones: list[str],
+    image_size: int,
+    hidden: int,
+    head_epochs: int,
+    head_rate: float,
+    tuning_epochs: int,
+    tuning_rate: float,
+    patience: int,
+    depths: list[int],
+    rate_by_block: float,
+    all_trained: list[str],
+    all_size: int,
+    all_epochs: int,
+    all_rate: float,
+    measured_images: int,
+    engine: str,
+    seeds: list[int],
+    threads: int,
+    whole: bool = False,
+) -> Study:
+    """Every network with all blocks frozen and with its last ones unfrozen; some trained as a whole, from random weights too.
+
+    Those trained as a whole have images of their own size, with features of that size beside them; the first network also
+    learns with rates that fall from block to block. Networks whose weights cannot be had here are left out, unless `whole`.
+    Source: S0.2-S0.4, S0.8, S4.6.
+    """
+    networks = strategies.usable(backbones, whole)
+    card = cards.load(dataset)
+    schedule = strategies.Schedule(head_epochs, head_rate, tuning_epochs, tuning_rate, patience)
+    common = {
+        "recipe": strategies.recipe(card), "image_size": image_size, "head": strategies.head(hidden), "threads": threads,
+        "measured_images": measured_images, "storing": Storing(), "engine": engine,
+    }  # fmt: skip
+    as_a_whole = {"phases": strategies.everything(all_epochs, all_rate, patience), "image_size": all_size}
+    as_a_whole |= {"storing": None, "engine": "keras"}  # nothing is frozen
+    changes = {}
+    for name, pretrained in networks.items():
+        learnt = {FEATURES: 0, **{last(depth): depth for depth in depths}}
+        found = {strategy: {"phases": schedule.phases(unfrozen)} for strategy, unfrozen in learnt.items()}
+        if not changes:
+            found[f"{last(depths[-1])}, {SLOWER}"] = {"phases": schedule.phases(depths[-1], rate_by_block)}
+        if name in all_trained:
+            found |= {RANDOM: as_a_whole | {"network": registry.network(name, None)}, IMAGENET: as_a_whole}
+            if all_size != image_size:
+                found[SMALLER] = found[FEATURES] | {"image_size": all_size}
+        changes |= {setting(name, strategy): {"network": pretrained} | change for strategy, change in found.items()}
+    return {name: by_seed(card, seeds, **common | change) for name, change in changes.items()}
+
+
+def last(depth: float) -> str:
+    """The strategy that unfreezes so many blocks."""
+    return f"last {depth:g}"
+
+
+def setting(name: str, strategy: str) -> str:
+    """A network with a strategy."""
+    return f"{strategies.titled(name)}, {strategy}"
+
+
+def parents(study: Study) -> dict[str, str]:
+    """Unfrozen blocks are compared with none, ImageNet's weights with random ones, a network with the first one."""
+    found: dict[str, str] = {}
+    for name in study:
+        network, strategy = name.split(", ", 1)
+        above = {SMALLER: FEATURES, IMAGENET: RANDOM, RANDOM: None, FEATURES: None}.get(strategy, FEATURES)
+        if strategy.endswith(SLOWER):
+            above = strategy.removesuffix(f", {SLOWER}")
+        others = [other for other in study if other.split(", ", 1)[1] == strategy]
+        parent = f"{network}, {above}" if above else others[0]
+        found |= {name: parent} if parent != name else {}
+    return found

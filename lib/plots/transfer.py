@@ -1,0 +1,98 @@
+"""Figures of transfer learning: scores against depth or size, scores against time, and what time costs by a fitted law."""
+
+from collections.abc import Collection, Mapping
+from itertools import cycle
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from lib.estimates import Estimate, Inapplicable
+from lib.plots.results import why
+from lib.plots.style import SERIES_COLOURS, styled
+from lib.texts import Sentence
+
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
+
+
+def trends(
+    estimates: Mapping[str, Mapping[float, Estimate | Inapplicable]],
+    of: str,
+    unit: str,
+    hollow: Collection[float] = (),
+    logarithmic: bool = False,
+) -> go.Figure | Sentence:
+    """Estimates with their 95 % intervals against a number, a line a series; where there is none it is not drawn.
+
+    estimates: series -> number -> estimate, in the order of the numbers. of: title of the axis of the number. hollow: numbers
+    whose markers are open.
+    """
+    everything = [estimate for series in estimates.values() for estimate in series.values()]
+    if not any(isinstance(estimate, Estimate) for estimate in everything):
+        return why(everything)
+    figure = go.Figure()
+    for colour, (series, found) in zip(cycle(SERIES_COLOURS), estimates.items(), strict=False):
+        known = {number: each for number, each in found.items() if isinstance(each, Estimate)}
+        values = np.array([each.value for each in known.values()])
+        figure.add_scatter(
+            x=list(known), y=values, mode="lines+markers", name=series, line={"color": colour, "width": 1.5},
+            error_y=_arms(known, values) | {"thickness": 1.2, "color": colour},
+            marker={"size": 9, "color": colour, "symbol": [f"circle{'-open' * (x in hollow)}" for x in known]},
+            text=[str(each) for each in known.values()], hovertemplate="%{x:g}: %{text}<extra>" + series + "</extra>",
+        )  # fmt: skip
+    numbers = list(dict.fromkeys(number for found in estimates.values() for number in found))
+    ticks = {"tickvals": numbers, "ticktext": [f"{number:g}" for number in numbers]}
+    figure.update_xaxes(type="log" if logarithmic else "linear", title_text=of, **ticks)
+    figure.update_layout(yaxis_title=f"{unit} (95 % interval)", height=420, showlegend=len(estimates) > 1)
+    return styled(figure)
+
+
+def tradeoff(
+    estimates: Mapping[str, Estimate | Inapplicable], seconds: Mapping[str, float], kinds: Mapping[str, str], unit: str
+) -> go.Figure | Sentence:
+    """Estimates with their 95 % intervals against the time that a run takes, on a logarithmic axis; hover for names.
+
+    seconds, kinds: by the names of `estimates`; a kind has its own colour and shape.
+    """
+    known = {name: each for name, each in estimates.items() if isinstance(each, Estimate)}
+    if not known:
+        return why(estimates.values())
+    figure = go.Figure()
+    styles = zip(cycle(SERIES_COLOURS), cycle(SYMBOLS), dict.fromkeys(kinds[name] for name in known), strict=False)
+    for colour, symbol, kind in styles:
+        rows = {name: each for name, each in known.items() if kinds[name] == kind}
+        values = np.array([each.value for each in rows.values()])
+        figure.add_scatter(
+            x=[seconds[name] for name in rows], y=values, mode="markers", name=kind,
+            marker={"size": 11, "color": colour, "symbol": symbol}, error_y=_arms(rows, values) | {"thickness": 1.2},
+            text=[f"{name}<br>{each}" for name, each in rows.items()],
+            hovertemplate="%{text}<br>%{x:.3g} s<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(type="log", title_text="seconds a run, training alone", dtick=1, exponentformat="power")
+    return styled(figure.update_layout(yaxis_title=f"{unit} (95 % interval)", height=440))
+
+
+def fitted(points: pd.DataFrame, curves: pd.DataFrame, of: str, unit: str, logarithmic: bool = False) -> go.Figure:
+    """Measured times as dots, with the law that was fitted to them as lines; a colour a series.
+
+    points, curves: series, x, y. logarithmic: both axes.
+    """
+    figure = go.Figure()
+    for colour, series in zip(cycle(SERIES_COLOURS), points["series"].unique(), strict=False):
+        dots, line = (table[table["series"] == series] for table in (points, curves))
+        looks = {"marker": {"size": 9, "color": colour, "opacity": 0.75}, "line": {"color": colour, "width": 1.5}}
+        figure.add_scatter(x=line["x"], y=line["y"], mode="lines", line=looks["line"], showlegend=False, hoverinfo="skip")
+        figure.add_scatter(
+            x=dots["x"], y=dots["y"], mode="markers", name=str(series), marker=looks["marker"],
+            hovertemplate="%{x:g}: %{y:.3g}<extra>" + str(series) + "</extra>",
+        )  # fmt: skip
+    kind = "log" if logarithmic else "linear"
+    numbers = sorted(points["x"].unique())
+    figure.update_xaxes(type=kind, title_text=of, tickvals=numbers, ticktext=[f"{number:g}" for number in numbers])
+    figure.update_yaxes(type=kind, title_text=unit)
+    return styled(figure.update_layout(height=400))
+
+
+def _arms(estimates: Mapping[float | str, Estimate], values: np.ndarray) -> dict:
+    limits = np.array([each.interval() for each in estimates.values()]).reshape(-1, 2)
+    return {"type": "data", "symmetric": False, "array": limits[:, 1] - values, "arrayminus": values - limits[:, 0]}

@@ -1,0 +1,35 @@
+"""Images whose decision turns between two settings, such as two sizes (S4.12)."""
+
+import numpy as np
+import pandas as pd
+
+from lib.metrics import decisions
+from lib.runs import Predictions
+
+RIGHT, WRONG = "wrong to right", "right to wrong"
+STAYED = {True: "right in both", False: "wrong in both"}
+
+
+def turns(first: Predictions, second: Predictions) -> pd.DataFrame:
+    """What two settings give to the label of each image, on average over seeds, and whether the decision turns.
+
+    first, second: of the same images, in any order. Returns image, label, before, after (probabilities in [0, 1]), turn: a
+    row an image, those that gain most first.
+    """
+    given, right = zip(*(_judged(side.aligned(first.images), first.labels) for side in (first, second)), strict=True)
+    turn = np.where(right[0] == right[1], np.where(right[0], *STAYED.values()), np.where(right[1], RIGHT, WRONG))
+    table = pd.DataFrame({"image": first.images, "label": first.labels, "before": given[0], "after": given[1], "turn": turn})
+    return table.iloc[np.argsort(table["before"] - table["after"], kind="stable")].reset_index(drop=True)
+
+
+def counts(turned: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
+    """Images by true class (rows) and by what becomes of their decision (columns)."""
+    kinds = [STAYED[True], RIGHT, WRONG, STAYED[False]]
+    table = pd.crosstab(turned["label"], turned["turn"]).reindex(index=range(len(classes)), columns=kinds, fill_value=0)
+    return table.set_axis(classes).rename_axis(index="true class", columns=None)
+
+
+def _judged(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    mean = probabilities.mean(axis=0)
+    both = np.stack([1 - mean, mean], axis=1) if mean.ndim == 1 else mean
+    return both[np.arange(len(labels)), labels], decisions(mean) == labels
