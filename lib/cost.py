@@ -3,9 +3,9 @@
 import multiprocessing
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ WARM_UP = 3  # steps: the first one compiles
 STEPS = 15
 SAMPLED = 0.002  # seconds between two looks at the memory
 MEGABYTE = 1e6  # bytes
+Measured = TypeVar("Measured")
 
 
 def table(configurations: Mapping[str, Configuration], channels: int, classes: int) -> pd.DataFrame:
@@ -30,12 +31,15 @@ def table(configurations: Mapping[str, Configuration], channels: int, classes: i
     its GPU, was larger at its largest moment than before the network was built, 1e6 bytes: weights, gradients,
     optimiser, what is kept of a batch, and what the library needs to run it; sampled, so a short peak may be missed.
     """
-    context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-    rows = {}
-    for name, configuration in configurations.items():
-        with ProcessPoolExecutor(1, context) as process:
-            rows[name] = process.submit(measure, configuration, channels, classes).result()
+    rows = {name: alone(measure, configuration, channels, classes) for name, configuration in configurations.items()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("network")
+
+
+def alone(function: Callable[..., Measured], *arguments: object) -> Measured:
+    """What a function of a module answers in a process of its own."""
+    context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
+    with ProcessPoolExecutor(1, context) as process:
+        return process.submit(function, *arguments).result()
 
 
 def measure(configuration: Configuration, channels: int, classes: int) -> dict[str, float]:

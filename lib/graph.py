@@ -93,7 +93,7 @@ def check_parameters(dataset: str, profile: str) -> None:
 
 def _check_sizes(where: str, configurations: Iterable[Configuration]) -> None:
     for run in configurations:
-        if run.image_size < (smallest := networks.minimum_size(run.network.family)):
+        if run.image_size < (smallest := networks.minimum_size(run.network.family, run.network.parameters)):
             raise config.UserError(
                 f"{where}: IMAGE_SIZE {run.image_size} is too small for network {run.network.family}: "
                 f"it needs {smallest} pixels a side or more"

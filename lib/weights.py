@@ -1,7 +1,8 @@
-"""Pre-trained weights out of packages: a legacy PyTorch file read to arrays, without PyTorch and without running any of it."""
+"""Files of pre-trained weights: where they are, and PyTorch's legacy ones read to arrays, without running any of them."""
 
 import importlib.util
 import math
+import os
 import pickle
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
+
+from lib import config
 
 MAGIC = 0x1950A86A20F9469CFC6C  # first value of PyTorch's file format before version 1.6
 FORMAT = 1001
@@ -35,13 +38,40 @@ class _Tensor:
     strides: tuple[int, ...]  # in numbers
 
 
-def find(package: str) -> Path:
-    """The one weights file (`models/*.pth`) of an installed package. Raises WeightsRefused when it is not there."""
-    spec = importlib.util.find_spec(package)
+def find(source: str) -> Path:
+    """The file of published weights: the one (`models/*.pth`) of an installed package, or that of an address.
+
+    What has an address lies in Keras' own cache folder, or is downloaded there. Raises WeightsRefused where it cannot be had.
+    """
+    if source.startswith("https://"):
+        return _downloaded(source)
+    spec = importlib.util.find_spec(source)
     files = sorted(Path(spec.origin).parent.glob("models/*.pth")) if spec and spec.origin else []
     if len(files) != 1:
-        raise WeightsRefused(f"package {package} holds {len(files)} weights files, expected one; install it again")
+        raise WeightsRefused(f"package {source} holds {len(files)} weights files, expected one; install it again")
     return files[0]
+
+
+def local(path: Path) -> Path:
+    """A file of one's own, looked for below the repository where its path is relative. Raises WeightsRefused without it."""
+    if not (file := config.REPOSITORY / path).is_file():
+        raise WeightsRefused(f"weights {path} do not exist; give the path of a file, `imagenet`, or nothing")
+    return file
+
+
+def _downloaded(address: str) -> Path:
+    name = address.rpartition("/")[2]
+    file = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models" / name
+    if file.is_file():
+        return file
+    import keras
+
+    try:
+        return Path(keras.utils.get_file(name, address, cache_subdir="models"))
+    except Exception as error:  # Keras raises nothing narrower
+        raise WeightsRefused(
+            f"{name} cannot be downloaded ({type(error).__name__}); fetch {address} elsewhere and give the file's path as weights"
+        ) from None
 
 
 def read(path: Path) -> dict[str, np.ndarray]:

@@ -15,13 +15,10 @@ import numpy as np
 import pandas as pd
 from pydantic import PositiveInt
 
-from lib import atomic, cards, config, custody, machine, networks, onnx, pixels, steps, weights
+from lib import atomic, backbones, cards, config, custody, machine, networks, onnx, pixels, steps
 from lib.training.configuration import Network
 
 Engine = Literal["keras", "onnx"]
-BACKBONES = {
-    "efficientnet_lite0": Network(family="efficientnet_lite", parameters={"variant": "lite0", "weights": "imagenet"})
-}
 EXTRACTION = Path(__file__).parent / "extraction.py"
 
 
@@ -41,7 +38,7 @@ class Settings(config.Strict):
     @property
     def network(self) -> Network:
         """The backbone's family and parameters. Raises UserError naming those that exist."""
-        return BACKBONES[config.one_of("BACKBONE", self.backbone, list(BACKBONES))]
+        return backbones.network(self.backbone)
 
     @property
     def slug(self) -> str:
@@ -74,7 +71,7 @@ def settings_for(parameters: dict[str, Any], dataset: str, profile: str) -> Sett
     return Settings(
         recipe=cards.load(dataset).recipe,
         image_size=parameters["FEATURE_SIZE"],
-        backbone=config.one_of("BACKBONE", parameters["BACKBONE"], list(BACKBONES)),
+        backbone=config.one_of("BACKBONE", parameters["BACKBONE"], list(backbones.BACKBONES)),
         engine=chosen.feature_engine,
         threads=chosen.feature_threads,
     )
@@ -112,17 +109,13 @@ def cached(folder: Path, cache: pixels.PixelCache, settings: Settings) -> Featur
 
 def check(settings: Settings) -> None:
     """Raises UserError where size, recipe and backbone do not go together, or the weights are not installed."""
-    family, parameters = settings.network.family, settings.network.parameters
-    if settings.image_size < (smallest := networks.minimum_size(family)):
-        raise config.UserError(
-            f"FEATURE_SIZE {settings.image_size} is too small for {family}: it needs {smallest} or more"
-        )
+    family = settings.network.family
+    if refused := backbones.size_refusal(settings.backbone, settings.image_size):
+        raise config.UserError(f"FEATURE_SIZE: {refused}")
     if (given := steps.final_range(settings.recipe)) != (taken := networks.input_range(family)):
         raise config.UserError(f"the recipe ends in values of {list(given)}, {family} takes {list(taken)}")
-    try:
-        networks.pretrained(family, parameters)
-    except weights.WeightsRefused as error:
-        raise config.UserError(f"BACKBONE {settings.backbone}: {error}") from None
+    if refused := backbones.refusal(settings.backbone):
+        raise config.UserError(f"BACKBONE {refused}")
 
 
 def fingerprint(settings: Settings) -> list[Any]:

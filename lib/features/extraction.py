@@ -27,14 +27,12 @@ Forward = Callable[[np.ndarray], np.ndarray]  # (n, size, size, channels) uint8 
 def build(settings: Settings, channels: int) -> keras.Model:
     """The recipe's last steps, the backbone, the mean over positions: (n, size, size, channels) in [0, 255] -> (n, d).
 
-    An image that is still grey at the end of the recipe is repeated to three channels.
+    The backbone repeats an image that is still grey at the end of the recipe to three channels.
     """
     determinism.fix(settings.threads, seed=0)
     family = networks.family(settings.network.family)
     inputs = keras.Input((settings.image_size, settings.image_size, channels), name="image")
     x = steps.connect(settings.recipe, inputs)
-    if x.shape[-1] == 1:
-        x = steps.RepeatChannels().connect(x)
     x = family.build(x, family.Parameters(**settings.network.parameters))
     return keras.Model(inputs, keras.layers.GlobalAveragePooling2D(name="global_average")(x))
 

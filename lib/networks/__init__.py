@@ -1,17 +1,25 @@
 """Registry of network families: every file of this folder is one, loaded only when a network of it is built.
 
 A family has INPUT_RANGE (low, high), MINIMUM_SIZE (pixels a side), a pydantic model `Parameters`, and
-`build(inputs, parameters)`: the functional graph up to the last layer before the head. One that can start from published
-weights has WEIGHTS: variant -> package that holds them, the default variant first; `weights` of its parameters asks for them.
+`build(inputs, parameters)`: the functional graph up to the last layer before the head. One that can be frozen in part has
+`blocks(parameters)`. One that can start from published weights has WEIGHTS: variant -> package or address that holds them, the
+default variant first; `weights` of its parameters asks for them, or for a file. Variants that take no image of MINIMUM_SIZE
+stand in MINIMUM_SIZES.
 """
 
 import ast
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, Any
 
 from lib import atomic, weights
+
+if TYPE_CHECKING:
+    import keras
+
+CONSTANTS = ("INPUT_RANGE", "MINIMUM_SIZE", "MINIMUM_SIZES", "WEIGHTS")
 
 
 def families() -> list[str]:
@@ -26,9 +34,10 @@ def source(name: str) -> Path:
     return Path(__file__).parent / f"{name}.py"
 
 
-def minimum_size(name: str) -> int:
+def minimum_size(name: str, parameters: Mapping[str, Any] = MappingProxyType({})) -> int:
     """Fewest pixels a side that a family takes; read from its file, so that no deep-learning library is loaded."""
-    return _constants(name)["MINIMUM_SIZE"]
+    found = _constants(name)
+    return found.get("MINIMUM_SIZES", {}).get(parameters.get("variant"), found["MINIMUM_SIZE"])
 
 
 def input_range(name: str) -> tuple[float, float]:
@@ -36,18 +45,59 @@ def input_range(name: str) -> tuple[float, float]:
     return _constants(name)["INPUT_RANGE"]
 
 
-def pretrained(name: str, parameters: dict[str, Any]) -> list[str]:
-    """What a network that starts from published weights depends on beside its code: hashes of their file and of what
-    reads it; nothing for a network that does not. Raises `lib.weights.WeightsRefused` where they are not installed.
+def weights_file(name: str, parameters: Mapping[str, Any]) -> Path | None:
+    """The file that a network starts from; None where it starts from random weights.
+
+    Raises `lib.weights.WeightsRefused` in one line where it cannot be had.
     """
-    if parameters.get("weights") is None:
+    if (wanted := parameters.get("weights")) is None:
+        return None
+    published = _constants(name).get("WEIGHTS", {})
+    if wanted != "imagenet":
+        return weights.local(Path(wanted))
+    variant = parameters.get("variant", next(iter(published), name))
+    if variant not in published:
+        raise weights.WeightsRefused(
+            f"nobody published weights of {variant}; those of {', '.join(published)} are there"
+        )
+    return weights.find(published[variant])
+
+
+def pretrained(name: str, parameters: Mapping[str, Any]) -> list[str]:
+    """What a network that starts from given weights depends on beside its code: hashes of their file and of what reads it.
+
+    Nothing for a network that starts from random weights. Raises `lib.weights.WeightsRefused` as `weights_file`.
+    """
+    if (file := weights_file(name, parameters)) is None:
         return []
-    packages = _constants(name)["WEIGHTS"]
-    variant = parameters.get("variant", next(iter(packages)))
-    if variant not in packages:
-        raise weights.WeightsRefused(f"no package holds weights of {variant}; those of {', '.join(packages)} are there")
-    reader = atomic.code_sha256(Path(weights.__file__).read_text())
-    return [atomic.file_sha256(weights.find(packages[variant])), reader]
+    return [atomic.file_sha256(file), atomic.code_sha256(Path(weights.__file__).read_text())]
+
+
+def blocks(name: str, parameters: Mapping[str, Any]) -> dict[str, str]:
+    """The blocks of a network in order, each with the name of its last layer: what comes later reads nothing before it.
+
+    Imports Keras. Raises ValueError for a family that has none.
+    """
+    module = family(name)
+    if not hasattr(module, "blocks"):
+        raise ValueError(f"network {name} has no blocks to freeze; it is trained as a whole")
+    return module.blocks(module.Parameters(**parameters))
+
+
+def three_channels(images: "keras.KerasTensor", name: str) -> "keras.KerasTensor":
+    """Grey images enter a network of three channels by repetition: (batch, height, width, 1 or 3) -> (..., 3).
+
+    Raises ValueError naming the network for any other number of channels.
+    """
+    import keras
+
+    if images.shape[-1] == 3:
+        return images
+    if images.shape[-1] != 1:
+        raise ValueError(
+            f"network {name} takes images of 1 or 3 channels, not {images.shape[-1]}; end the recipe in one of them"
+        )
+    return keras.layers.Concatenate(name="three_channels")([images] * 3)
 
 
 def family(name: str) -> ModuleType:
@@ -58,4 +108,4 @@ def family(name: str) -> ModuleType:
 def _constants(name: str) -> dict[str, Any]:
     nodes = [node for node in ast.parse(source(name).read_text()).body if isinstance(node, ast.Assign)]
     wanted = {node.targets[0].id: node.value for node in nodes if isinstance(node.targets[0], ast.Name)}
-    return {key: ast.literal_eval(wanted[key]) for key in ("INPUT_RANGE", "MINIMUM_SIZE", "WEIGHTS") if key in wanted}
+    return {key: ast.literal_eval(wanted[key]) for key in CONSTANTS if key in wanted}

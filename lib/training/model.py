@@ -84,10 +84,11 @@ def _constant(values: np.ndarray) -> keras.initializers.Initializer:
 
 
 def _check(configuration: Configuration, family: ModuleType) -> None:
-    if configuration.image_size < family.MINIMUM_SIZE:
+    asked = configuration.network
+    if configuration.image_size < (smallest := networks.minimum_size(asked.family, asked.parameters)):
         raise ValueError(
             f"image size {configuration.image_size} is too small for network {configuration.network.family}: "
-            f"it needs {family.MINIMUM_SIZE} pixels a side or more"
+            f"it needs {smallest} pixels a side or more"
         )
     if (given := steps.final_range(configuration.recipe)) != family.INPUT_RANGE:
         raise ValueError(

@@ -16,10 +16,10 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ORDER = (
     "mistakes", "config", "processes", "atomic", "machine", "onnx", "weights", "networks/", "masks/", "steps/", "recipes",
     "pictures", "dicom", "decode", "perceptual", "manifest", "findings/", "ledger", "readers/", "labels", "groups",
-    "folders", "cards", "leaks", "splits", "custody/", "pixels", "training/", "features/", "lineage", "runs",
+    "folders", "cards", "leaks", "splits", "custody/", "pixels", "training/", "cost", "backbones", "features/", "lineage", "runs",
     "grids/", "estimates", "intervals", "scores", "metrics", "statistics", "groupwise", "grades", "brightness",
     "folds", "classical", "embedding", "baselines", "yardstick", "inflation", "properties", "hypotheses", "effects",
-    "ablations/", "sanity", "fit", "masking", "preprocessing", "faults", "cost", "texts", "plots/", "chapters",
+    "ablations/", "sanity", "fit", "masking", "preprocessing", "faults", "texts", "plots/", "chapters",
     "graph", "jobs", "site/", "lab", "book", "studies",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows

