@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,34 @@ def law(table: pd.DataFrame, measured: np.ndarray) -> Law:
     return Law(kept, factors, np.sqrt(left * np.diag(np.linalg.inv(design.T @ design))), freedom)
 
 
-def runs_timed(finished: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
-    """Time of every run: setting, seconds of training, and of one epoch of its last phase."""
-    raise NotImplementedError
+def phases(finished: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
+    """The log of training (S0.6), a row a setting and phase, seconds as means over seeds.
+
+    epochs: trained, of all seeds the most. seconds: of training. stored_seconds: of computing what is frozen once, by this
+    run or by the one that did it; 0 where nothing is stored. an_epoch: seconds. images: of the training part.
+    """
+    rows = [
+        {"setting": name, "phase": number, **_logged(phase), "images": run.record["images"]["train"]}
+        for name, group in finished.items()
+        for run in group
+        for number, phase in enumerate(run.record["phases"], start=1)
+    ]
+    how = dict.fromkeys(("seconds", "stored_seconds", "an_epoch"), "mean") | {"epochs": "max"}
+    how |= dict.fromkeys(("parameters_trained", "layers_unfrozen", "blocks_unfrozen", "images"), "first")
+    return pd.DataFrame(rows).groupby(["setting", "phase"], sort=False).agg(how).reset_index()
+
+
+def seconds(finished: Mapping[str, Sequence[Run]]) -> dict[str, float]:
+    """What a run of each setting takes, mean over seeds: training, and computing what is frozen once."""
+    log = phases(finished)
+    return (log["seconds"] + log["stored_seconds"]).groupby(log["setting"], sort=False).sum().to_dict()
+
+
+def _logged(phase: dict[str, Any]) -> dict[str, Any]:
+    names = ("epochs", "seconds", "parameters_trained", "layers_unfrozen")
+    return {
+        **{name: phase[name] for name in names},
+        "blocks_unfrozen": len(phase["blocks_unfrozen"]),
+        "stored_seconds": (phase["stored"] or {}).get("seconds", 0.0),
+        "an_epoch": phase["seconds"] / phase["epochs"] if phase["epochs"] else np.nan,
+    }
