@@ -31,8 +31,12 @@ def differences(metric: str, finished: Runs, parents: Mapping[str, str]) -> dict
 
 def validation_estimate(metric: str, runs: Sequence[Run]) -> Estimate | Inapplicable:
     """A metric on the validation part, over seeds and groups."""
-    found = predictions_by_seed(runs, "validation")
-    return metric_estimate(metric, found.labels, found.probabilities, found.groups)
+    return scored(metric, predictions_by_seed(runs, "validation"))
+
+
+def scored(metric: str, seen: Predictions) -> Estimate | Inapplicable:
+    """A metric of what was predicted, over seeds and groups."""
+    return metric_estimate(metric, seen.labels, seen.probabilities, seen.groups)
 
 
 def contrast(metric: str, finished: Runs, weights: Mapping[str, float]) -> Estimate | Inapplicable:
@@ -53,7 +57,9 @@ def contrast(metric: str, finished: Runs, weights: Mapping[str, float]) -> Estim
         return Inapplicable(str(error).split(";")[0])
     ends = [sorted(weight * bound for bound in METRICS[metric].bounds) for weight in weights.values()]
     low, high = (sum(each[end] for each in ends) for end in (0, 1))
-    return estimate(lambda rows: sum(weights[name] * part(rows) for name, part in parts.items()), most.groups, (low, high))
+    return estimate(
+        lambda rows: sum(weights[name] * part(rows) for name, part in parts.items()), most.groups, (low, high)
+    )
 
 
 def mean_difference(metric: str, finished: Runs, pairs: Sequence[tuple[str, str]]) -> Estimate | Inapplicable:

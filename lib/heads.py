@@ -27,7 +27,9 @@ def on_features(
             if name in MODELS:
                 for part, probability in _predicted(model, features, seen["train"].labels).items():
                     found[name][part].append(probability)
-    return {name: {part: _of(seen[part], np.stack(each)) for part, each in parts.items()} for name, parts in found.items()}
+    return {
+        name: {part: _of(seen[part], np.stack(each)) for part, each in parts.items()} for name, parts in found.items()
+    }
 
 
 def _predicted(model: BaseEstimator, features: Mapping[str, np.ndarray], labels: np.ndarray) -> dict[str, np.ndarray]:

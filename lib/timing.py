@@ -34,7 +34,9 @@ class Law:
         common = {"method": f"least squares, t on {self.freedom}", "images": 0, "groups": 0, "seeds": 0}
         common |= {"bounds": UNBOUNDED, "degrees_of_freedom": self.freedom}
         pairs = zip(self.names, self.factors, self.errors, strict=True)
-        return {name: StudentEstimate(value=float(value), standard_error=float(e), **common) for name, value, e in pairs}
+        return {
+            name: StudentEstimate(value=float(value), standard_error=float(e), **common) for name, value, e in pairs
+        }
 
 
 def law(table: pd.DataFrame, measured: np.ndarray) -> Law:
@@ -57,10 +59,10 @@ def phases(finished: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
     """The log of training (S0.6), a row a setting and phase, seconds as means over seeds.
 
     epochs: trained, of all seeds the most. seconds: of training. stored_seconds: of computing what is frozen once, by this
-    run or by the one that did it; 0 where nothing is stored. an_epoch: seconds. images: of the training part.
+    run or by the one that did it; 0 where nothing is stored. an_epoch: seconds. images: of all parts.
     """
     rows = [
-        {"setting": name, "phase": number, **_logged(phase), "images": run.record["images"]["train"]}
+        {"setting": name, "phase": number, **_logged(phase), "images": sum(run.record["images"].values())}
         for name, group in finished.items()
         for run in group
         for number, phase in enumerate(run.record["phases"], start=1)

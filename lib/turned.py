@@ -1,10 +1,13 @@
 """Images whose decision turns between two settings, such as two sizes (S4.12)."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
 from lib.metrics import decisions
 from lib.runs import Predictions
+from lib.training.data import Part
 
 RIGHT, WRONG = "wrong to right", "right to wrong"
 STAYED = {True: "right in both", False: "wrong in both"}
@@ -18,7 +21,9 @@ def turns(first: Predictions, second: Predictions) -> pd.DataFrame:
     """
     given, right = zip(*(_judged(side.aligned(first.images), first.labels) for side in (first, second)), strict=True)
     turn = np.where(right[0] == right[1], np.where(right[0], *STAYED.values()), np.where(right[1], RIGHT, WRONG))
-    table = pd.DataFrame({"image": first.images, "label": first.labels, "before": given[0], "after": given[1], "turn": turn})
+    table = pd.DataFrame(
+        {"image": first.images, "label": first.labels, "before": given[0], "after": given[1], "turn": turn}
+    )
     return table.iloc[np.argsort(table["before"] - table["after"], kind="stable")].reset_index(drop=True)
 
 
@@ -27,6 +32,22 @@ def counts(turned: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     kinds = [STAYED[True], RIGHT, WRONG, STAYED[False]]
     table = pd.crosstab(turned["label"], turned["turn"]).reindex(index=range(len(classes)), columns=kinds, fill_value=0)
     return table.set_axis(classes).rename_axis(index="true class", columns=None)
+
+
+def drawn(
+    rows: pd.DataFrame, parts: Mapping[str, Part], classes: Sequence[str]
+) -> tuple[dict[str, list[np.ndarray]], list[list[str]]]:
+    """Pictures of some rows of `turns`, from each of two parts, and the class of each with what it is given.
+
+    Returns name of the part -> images (height, width[, 3]) uint8, and below each image its lines; nothing of no row.
+    """
+    pictures, below = {}, []
+    for (name, part), column in zip(parts.items() if len(rows) else (), ("before", "after"), strict=False):
+        place = pd.Index(part.names).get_indexer(rows["image"])
+        pictures[name] = [part.pixels[part.rows[each]].squeeze() for each in place]
+        pairs = zip(rows["label"], rows[column], strict=True)
+        below.append([f"{classes[label]}<br>{given:.2f}" for label, given in pairs])
+    return pictures, below
 
 
 def _judged(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

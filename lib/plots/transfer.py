@@ -81,7 +81,9 @@ def fitted(points: pd.DataFrame, curves: pd.DataFrame, of: str, unit: str, logar
     for colour, series in zip(cycle(SERIES_COLOURS), points["series"].unique(), strict=False):
         dots, line = (table[table["series"] == series] for table in (points, curves))
         looks = {"marker": {"size": 9, "color": colour, "opacity": 0.75}, "line": {"color": colour, "width": 1.5}}
-        figure.add_scatter(x=line["x"], y=line["y"], mode="lines", line=looks["line"], showlegend=False, hoverinfo="skip")
+        figure.add_scatter(
+            x=line["x"], y=line["y"], mode="lines", line=looks["line"], showlegend=False, hoverinfo="skip"
+        )
         figure.add_scatter(
             x=dots["x"], y=dots["y"], mode="markers", name=str(series), marker=looks["marker"],
             hovertemplate="%{x:g}: %{y:.3g}<extra>" + str(series) + "</extra>",

@@ -1,0 +1,235 @@
+# %% [markdown]
+# # Scratch, features or fine-tuning, for which network?
+# **Needs** the parts of the data, frozen features, ImageNet's weights · **Produces** the runs of family `transfer` · **Answers** hypotheses H9.1-H9.7
+#
+# A network that has learned from a million photographs already knows edges, textures and shapes. There are three ways to
+# use one, or not to: begin from *random* weights and train everything; keep it *frozen* and train a small head on its
+# features; or *fine-tune* it, with its last blocks unfrozen at a very low rate once the head is warm. They cost very
+# different amounts of time, so the question is not only which is best, but which is worth it.
+
+# %%
+import pandas as pd
+
+from lib import (
+    ablations,
+    backbones,
+    cards,
+    custody,
+    effects,
+    embedding,
+    features,
+    grids,
+    heads,
+    hypotheses,
+    lineage,
+    plots,
+    runs,
+    texts,
+    timing,
+    transfer,
+)
+from lib.config import chapter
+from lib.grids import strategies
+from lib.hypotheses import Hypothesis
+
+# %% tags=["parameters"]
+DATASET = "elpv"
+PROFILE = "smoke"
+BACKBONES = ["efficientnet_lite0"]  # one that stands in a file of weights: "resnet50=/where/it/is.weights.h5"
+IMAGE_SIZE = 32  # pixels per side
+HIDDEN = 1  # dense layers of the head, each as wide as the square root of the one before
+HEAD_EPOCHS = 2  # of Adam, while every block is frozen
+HEAD_RATE = 0.001
+TUNING_EPOCHS = 3  # of SGD, at most
+TUNING_RATE = 0.0001
+PATIENCE = 1  # epochs
+DEPTHS = [1]  # blocks unfrozen in fine-tuning
+RATE_BY_BLOCK = 0.5  # of each block as a share of that of the block after it
+ALL_TRAINED = ["efficientnet_lite0"]  # networks that are trained as a whole too
+ALL_SIZE = 32
+ALL_EPOCHS = 3
+ALL_RATE = 0.001
+MEASURED_IMAGES = 64
+ENGINE = "keras"  # of what is frozen
+BACKBONE = "efficientnet_lite0"  # of the features that classical models learn from
+FEATURE_SIZE = 32
+SEEDS = [7]
+THREADS = 1
+
+# %%
+context = chapter("09_transfer", DATASET, PROFILE)
+card, development = cards.load(DATASET), custody.development(context)
+study = grids.transfer(
+    DATASET, BACKBONES, IMAGE_SIZE, HIDDEN, HEAD_EPOCHS, HEAD_RATE, TUNING_EPOCHS, TUNING_RATE, PATIENCE, DEPTHS,
+    RATE_BY_BLOCK, ALL_TRAINED, ALL_SIZE, ALL_EPOCHS, ALL_RATE, MEASURED_IMAGES, ENGINE, SEEDS, THREADS,
+)  # fmt: skip
+parents = grids.parents_of("transfer", study)
+
+# %% [markdown]
+# ## What is compared
+# Each row is a setting, with the one thing in which it differs from its parent. To make that true, feature extraction
+# goes on for as long as fine-tuning does, with the head alone; the log further down counts the time of each phase by
+# itself. The weights that early stopping keeps are chosen on the tuning part.
+
+# %%
+texts.table(lineage.described(study, parents))
+
+# %% [markdown]
+# Training a whole network costs far more than anything else here. Where time is short, it is done for few networks, few
+# epochs and small images; features of the same small images stand beside it, so that no comparison crosses sizes. A
+# network whose weights cannot be had on this machine is left out, and others stand in for it:
+
+# %%
+texts.sentence(*strategies.left_out(BACKBONES) or ["The weights of all networks are there."])
+
+# %% [markdown]
+# Which cells of the documents' grid were run in this build, and which were not, stands in the {doc}`catalogue <catalogue>`.
+#
+# ## The networks
+# Multiplications are those of one image on its way forward; the time of an image is measured here, at the size of this
+# chapter; the accuracy on ImageNet is the published one.
+
+# %%
+names = list(strategies.usable(BACKBONES))
+texts.table(backbones.table(names, IMAGE_SIZE, THREADS).T.rename_axis("property").reset_index(), decimals=2)
+
+# %% [markdown]
+# ## What we expect
+# Differences are of AUC on the validation part, paired by image and seed; a claim about several networks is about the mean
+# over them. H9.4 and H9.6 ask whether something simpler does no worse, with a margin that would not matter in use.
+
+# %%
+difference = "difference of AUC"
+claims = hypotheses.Hypotheses(
+    context,
+    Hypothesis("H9.1", "All trained, ImageNet's weights beat random ones", difference, "greater", 0, "S0.4 S0.8 S3.34"),
+    Hypothesis("H9.2", "Frozen features beat training from random weights", difference, "greater", 0, "S0.1 S0.4"),
+    Hypothesis("H9.3", "Fine-tuning beats frozen features", difference, "greater", 0, "S0.2 S0.4"),
+    Hypothesis("H9.4", "The dense head is no worse than an SVM", difference, "greater", -0.02, "S0.1 S0.3"),
+    Hypothesis("H9.5", "A larger variant gives better features", difference, "greater", 0, "S4.6"),
+    Hypothesis("H9.6", "Slower rates in earlier blocks change nothing", difference, "equivalent", 0.02, "S0.4"),
+    Hypothesis("H9.7", "From ImageNet, training all beats freezing all", difference, "greater", 0, "S0.4 S0.8"),
+)
+claims
+
+# %% [markdown]
+# ## Everything trained
+# The same network twice, once from random weights and once from ImageNet's, with every layer learning from the first step.
+# After so few epochs a curve that still falls at its right end belongs to a network that was stopped early, which
+# is the usual fate of a network trained from scratch on few images.
+
+# %% mystnb={"figure": {"name": "fig-scratch", "caption": "Everything trained, from random weights and from ImageNet's: mean over seeds, bands from the lowest to the highest seed. Look where each curve begins to part from validation."}}
+finished = {name: [runs.get(configuration, context) for configuration in group] for name, group in study.items()}
+table = transfer.described(study)
+wholly = table[table["strategy"] == "all trained"]
+history = pd.concat(run.history.assign(setting=name) for name in wholly.index for run in finished[name])
+plots.compared(history[history["part"] != "tuning"], {"loss": "loss, nats", "accuracy": "accuracy"}, "setting")
+
+# %% mystnb={"figure": {"name": "fig-initialisation", "caption": "Accuracy on validation with everything trained, by network and initialisation (S0.8)."}}
+accuracy, auc = (transfer.scored(metric, finished) for metric in ("accuracy", "auc"))
+plots.side_by_side(transfer.grouped(accuracy, wholly, "initialisation", "network"), "accuracy")
+
+# %%
+from_imagenet, frozen = transfer.pairs(study, parents, "weights"), transfer.frozen_beside(study, "random")
+unfrozen = [(whole, kept) for kept, whole in transfer.frozen_beside(study, "imagenet")]
+compared = {"H9.1": from_imagenet, "H9.2": frozen, "H9.7": unfrozen}
+claims.measure_each({id: effects.mean_difference("auc", finished, found) for id, found in compared.items()})
+
+# %% [markdown]
+# ## Features
+# What a frozen network makes of an image is a vector. On the map below, neighbours have similar vectors; nothing on
+# it has learned from a label. Classes that already lie apart need no more than a simple head.
+
+# %% mystnb={"figure": {"name": "fig-feature-map", "caption": "Frozen features of the validation images on a map that keeps neighbours together, coloured by class. Distances between far groups mean nothing."}}
+described = features.get(context, BACKBONE, FEATURE_SIZE)
+first = next(iter(finished.values()))
+seen = {part: runs.predictions_by_seed(first, part) for part in heads.PARTS}
+points = embedding.neighbours_map(described.of(seen["validation"].images), SEEDS[0])
+classes = pd.Categorical.from_codes(seen["validation"].labels, card.classes)
+plots.scatter(points, pd.Series(classes, name="class"), seen["validation"].images)
+
+# %% [markdown]
+# The head here is two dense layers or so. A support vector machine, a logistic regression, a random forest and gradient
+# boosting learn from the same features of the same training images, each with one usual setting.
+
+# %% mystnb={"figure": {"name": "fig-heads", "caption": "AUC on validation of the dense head and of classical models on the same frozen features; the dashed line is chance."}}
+others = heads.on_features({part: described.of(found.images) for part, found in seen.items()}, seen, SEEDS)
+head = runs.predictions_by_seed(finished[f"{strategies.titled(BACKBONE)}, features"], "validation")
+judged = {"dense head": head} | {name: parts["validation"] for name, parts in others.items()}
+plots.intervals({name: effects.scored("auc", found) for name, found in judged.items()}, "AUC", 0.5)
+
+# %%
+claims.measure("H9.4", effects.difference("auc", head, judged["support vector machine"]))
+
+# %% [markdown]
+# ## Fine-tuning
+# The head warms up while everything below it is frozen; then the last blocks learn with it, at a rate so low that they keep
+# what they know. The rate falls tenfold where the tuning loss has stopped falling, which is how we read the document's
+# "decay of 10". Batch normalisation of frozen blocks stays as it was.
+
+# %% mystnb={"figure": {"name": "fig-every-curve", "caption": "Six metrics through training: dotted on training, solid on validation, a line a setting, mean over seeds. Click in the legend to choose."}}
+settings = ablations.of_study(grids.FAMILIES["transfer"], study, finished)
+shown = [setting.name for setting in settings if setting.title.startswith(strategies.titled(names[0]))]
+plots.every_metric(ablations.history(settings), shown)
+
+# %% mystnb={"figure": {"name": "fig-blocks-trained", "caption": "Accuracy on validation by the number of blocks trained, from ImageNet, a line a network (S0.8)."}}
+plots.trends(transfer.by_depth(accuracy, study, parents), "blocks trained", "accuracy")
+
+# %%
+larger = [pair for pair in transfer.pairs(study, parents, "variant") if pair[0].endswith(", features")]
+compared = {"H9.3": transfer.pairs(study, parents, "unfrozen"), "H9.5": larger}
+compared["H9.6"] = transfer.pairs(study, parents, "rate_by_block")
+claims.measure_each({id: effects.mean_difference("auc", finished, found) for id, found in compared.items()})
+
+# %% [markdown]
+# ## Which mistakes?
+# Counts by true and predicted class, decided by the mean over seeds: of every setting, and of gradient boosting on the
+# frozen features. First on the images that were learned from, where a network that knows them by heart shows an empty
+# off-diagonal; then on validation.
+
+# %% mystnb={"figure": {"name": "fig-confusions-train", "caption": "Confusion matrices on the training images, a panel a setting; the darker, the larger the share of the true class."}}
+boosted = {"gradient boosting": others["gradient boosting"]}
+plots.confusions(transfer.confusions(finished, boosted, "train"), card.classes)
+
+# %% mystnb={"figure": {"name": "fig-confusions-validation", "caption": "The same on validation."}}
+plots.confusions(transfer.confusions(finished, boosted, "validation"), card.classes)
+
+# %% [markdown]
+# ## For how much time?
+# What is frozen gives the same answer in every epoch, so it is asked once an image, and its answers are stored; only what
+# learns is trained on them. The log has a row for each phase: its time, what of it went into those answers, how many
+# parameters and layers learned. Runs of other seeds find the answers of the first one.
+
+# %%
+log = timing.phases(finished)
+texts.table(log.drop(columns=["images", "an_epoch"]), decimals=1)
+
+# %% mystnb={"figure": {"name": "fig-network-times", "caption": "Summed training time of all runs of a network, coloured by how many layers were trained; a panel an initialisation (S0.8)."}}
+plots.times(ablations.costs(settings))
+
+# %% [markdown]
+# Score against time: what lies further left and no lower is the better bargain. Times are of this machine and of
+# whatever else ran on it.
+
+# %% mystnb={"figure": {"name": "fig-bargain", "caption": "AUC on validation against the time that a run takes, training and stored answers together; hover for names."}}
+plots.tradeoff(auc, timing.seconds(finished), table["strategy"].to_dict(), "AUC")
+
+# %% [markdown]
+# ## All metrics of all settings
+# For looking up; nothing is judged by it. Within a column, darker is better.
+
+# %% mystnb={"figure": {"name": "fig-transfer-scores", "caption": "Every metric of every setting on the validation part, mean over seeds; classes are decided at probability one half, or by the largest (S0.8)."}}
+plots.scores(ablations.scores(settings))
+
+# %% [markdown]
+# ## What we found
+# The verdicts speak of networks that begin at ImageNet, on images that look nothing like it, with the sizes and epochs of
+# this profile. Networks that are trained as a whole for a few epochs say what a short time buys, and not what they could
+# reach.
+
+# %%
+claims.judge()
+
+# %% [markdown]
+# ## What next
+# Fine-tuning has one setting that nobody can guess: how many blocks. {doc}`Chapter 10 <10_depth>` varies it alone.
