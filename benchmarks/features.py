@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks import report, subject
 from lib import cards, config, custody, features, pixels
+from lib import onnx as engine
 from lib.features import extraction
 
 REPEATS = 7
@@ -31,7 +32,7 @@ def measure() -> list[report.Figure]:
 
     network = extraction.build(settings, images.shape[-1])
     started = time.perf_counter()
-    onnx = extraction.onnx_forward(network, THREADS)
+    onnx = engine.forward(network, THREADS)
     export_seconds = time.perf_counter() - started
 
     def keras() -> np.ndarray:

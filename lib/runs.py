@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lib import atomic, cards, config, custody, machine, networks, pixels, steps
+from lib import atomic, cards, config, custody, machine, networks, onnx, pixels, steps
 from lib.training import controls
 from lib.training.configuration import Configuration
 from lib.training.data import Data, Part
@@ -89,7 +89,7 @@ def get(configuration: Configuration, context: config.Context) -> Run:
     """The finished run of a configuration; trained now when there is none.
 
     Its key follows the configuration, the pixels and labels it sees, the code of training, network and recipe, and the
-    minor versions of TensorFlow and Keras; nothing else. One process trains a key while others wait for it; a killed one
+    minor versions of what computes; nothing else. One process trains a key while others wait for it; a killed one
     leaves a state to go on from; a damaged run is moved aside with a message and trained again.
     The key is noted in the chapter's `runs_used.json`.
     """
@@ -99,7 +99,7 @@ def get(configuration: Configuration, context: config.Context) -> Run:
     with atomic.lock(folder.with_suffix(".lock")):
         run = _finished(folder)
         if run is None:
-            _train(configuration, data, key, folder)
+            _train(configuration, data, key, folder, context.root / "activations")
             run = Run(folder)
     _note_use(context, key)
     return run
@@ -159,13 +159,13 @@ def run_key(configuration: Configuration, data: Data) -> str:
     """Hash of everything that decides a run's result, 20 hexadecimal digits."""
     folder = Path(__file__).parent
     network = networks.source(configuration.network.family)
-    sources = [*sorted((folder / "training").glob("*.py")), network]
+    exported = configuration.engine == "onnx"
+    sources = [*sorted((folder / "training").glob("*.py")), network, *[Path(onnx.__file__)] * exported]
     code = [[path.name, atomic.code_sha256(path.read_text())] for path in sources]
     code += steps.fingerprint(configuration.recipe)
     code += networks.pretrained(configuration.network.family, configuration.network.parameters)
-    return atomic.value_sha256([configuration.model_dump(mode="json"), data.fingerprint(), code, _minor_versions()])[
-        :20
-    ]
+    versions = _minor_versions() + (onnx.versions() if exported else [])
+    return atomic.value_sha256([configuration.model_dump(mode="json"), data.fingerprint(), code, versions])[:20]
 
 
 def _finished(folder: Path) -> Run | None:
@@ -181,14 +181,14 @@ def _finished(folder: Path) -> Run | None:
         return None
 
 
-def _train(configuration: Configuration, data: Data, key: str, folder: Path) -> None:
+def _train(configuration: Configuration, data: Data, key: str, folder: Path, activations: Path) -> None:
     from lib.training import train
 
     partial = folder.with_name(f"partial-{key}")
     started = datetime.now(UTC).isoformat(timespec="seconds")
     with atomic.replacing_folder(folder, partial) as temporary:
-        network, progress = train.train(configuration, data, temporary)
-        _predictions(network, data).to_parquet(temporary / "predictions.parquet", index=False)
+        network, progress = train.train(configuration, data, temporary, activations)
+        _predictions(progress.outputs, data).to_parquet(temporary / "predictions.parquet", index=False)
         np.save(temporary / "dynamics.npy", np.array(progress.dynamics))
         network.save_weights(temporary / "model.weights.h5")
         for left in {path.name for path in temporary.iterdir()} - set(FILES):  # the state, what killed writers began
@@ -199,8 +199,6 @@ def _train(configuration: Configuration, data: Data, key: str, folder: Path) -> 
             "configuration": configuration.model_dump(mode="json"),
             **progress.record(),
             "parameters_total": network.count_params(),
-            "parameters_trained": sum(int(np.prod(weight.shape)) for weight in network.trainable_weights),
-            "layers_unfrozen": sum(bool(layer.trainable_weights) for layer in network.layers),
             "class_counts": np.bincount(data.train.labels, minlength=data.classes).tolist(),
             "channels": data.train.pixels.shape[-1],
             "images": {name: len(part) for name, part in data.parts().items()},
@@ -213,12 +211,12 @@ def _train(configuration: Configuration, data: Data, key: str, folder: Path) -> 
         atomic.write_json(temporary / "record.json", record)
 
 
-def _predictions(network: "keras.Model", data: Data) -> pd.DataFrame:
+def _predictions(outputs: Mapping[str, np.ndarray], data: Data) -> pd.DataFrame:
     from lib.training import measure
 
     tables = []
     for name, part in data.parts().items():
-        probability = measure.probabilities(measure.logits(network, part))
+        probability = measure.probabilities(outputs[name])
         columns = (
             {"probability": probability[:, 1]}
             if data.classes == 2

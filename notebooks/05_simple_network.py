@@ -14,7 +14,7 @@ import pandas as pd
 from lib import brightness, cards, custody, grades, grids, groupwise, hypotheses, intervals, metrics, plots, runs, texts
 from lib.config import chapter, literature
 from lib.hypotheses import Hypothesis
-from lib.training import feed, initial, train
+from lib.training import feed, initial, progress
 
 # %% tags=["parameters"]
 DATASET = "elpv"
@@ -164,7 +164,7 @@ plots.curves(history, {"loss": "loss, nats", "accuracy": "accuracy"}, by="levels
 
 # %% mystnb={"figure": {"name": "fig-dynamics", "caption": "Predicted probability for each image of one fixed batch, epoch by epoch, coloured by the true class."}}
 first_run = finished["all"][0]
-watched = data["all"].tuning.first(train.DYNAMICS_IMAGES)
+watched = data["all"].tuning.first(progress.DYNAMICS_IMAGES)
 plots.dynamics(first_run.dynamics, watched.labels, card.classes)
 
 # %% [markdown]

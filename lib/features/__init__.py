@@ -3,7 +3,6 @@
 They are computed in a process of their own; asking for them and reading them loads no deep-learning library.
 """
 
-import importlib.metadata
 import subprocess
 import sys
 import time
@@ -124,7 +123,7 @@ def fingerprint(settings: Settings) -> list[Any]:
     code = [EXTRACTION.read_text(), Path(onnx.__file__).read_text(), networks.source(network.family).read_text()]
     versions = [machine.versions()[name] for name in ("tensorflow", "keras")]
     if settings.engine == "onnx":
-        versions += [importlib.metadata.version(name) for name in ("onnxruntime", "tf2onnx")]
+        versions += onnx.versions()
     return [
         settings.model_dump(mode="json"),
         network.model_dump(mode="json"),

@@ -6,7 +6,6 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
@@ -42,28 +41,7 @@ def keras_forward(network: keras.Model, threads: int) -> Forward:
     return lambda images: network.predict_on_batch(images.astype(np.float32))
 
 
-def onnx_forward(network: keras.Model, threads: int) -> Forward:
-    """ONNX Runtime on the network as Keras exports it.
-
-    Each thread computes whole images, one at a time: nothing waits for another thread, the numbers stay in the
-    processor's cache, and they do not depend on threads or neighbours.
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.use_deterministic_compute = True
-    session = onnxruntime.InferenceSession(onnx.exported(network), options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    pool = ThreadPoolExecutor(threads)
-
-    def one(image: np.ndarray) -> np.ndarray:
-        return session.run(None, {name: image[np.newaxis].astype(np.float32)})[0]
-
-    return lambda images: np.concatenate(list(pool.map(one, images)))
-
-
-ENGINES = {"keras": keras_forward, "onnx": onnx_forward}
+ENGINES = {"keras": keras_forward, "onnx": onnx.forward}
 
 
 def batches(images: np.ndarray, forward: Forward) -> Iterator[tuple[slice, np.ndarray]]:

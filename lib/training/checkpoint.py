@@ -11,13 +11,13 @@ import numpy as np
 from lib import atomic
 
 
-def save(folder: Path, model: keras.Model, progress: dict, best: Sequence[np.ndarray] = ()) -> None:
-    """Write every variable of network and optimiser with the progress (JSON-able), atomically.
+def save(folder: Path, variables: Sequence[keras.Variable], progress: dict, best: Sequence[np.ndarray] = ()) -> None:
+    """Write every variable, those of network and optimiser, with the progress (JSON-able), atomically.
 
     best: the weights of the best epoch so far, where they are kept.
     """
     with atomic.replacing(folder / "state.npz") as temporary:
-        values = {f"v{i:05d}": variable.numpy() for i, variable in enumerate(_variables(model))}
+        values = {f"v{i:05d}": variable.numpy() for i, variable in enumerate(variables)}
         values |= {f"b{i:05d}": value for i, value in enumerate(best)}
         np.savez(temporary, progress=np.array(json.dumps(progress)), **values)
 
@@ -32,11 +32,7 @@ def load(folder: Path) -> tuple[dict, list[np.ndarray], list[np.ndarray]] | None
         return None
 
 
-def restore(model: keras.Model, values: list[np.ndarray]) -> None:
-    """Put saved variables back into a network compiled for the same phase."""
-    for variable, value in zip(_variables(model), values, strict=True):
+def restore(variables: Sequence[keras.Variable], values: Sequence[np.ndarray]) -> None:
+    """Put saved values back, into a network compiled for the same phase."""
+    for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-
-
-def _variables(model: keras.Model) -> list[keras.Variable]:
-    return [*model.variables, *model.optimizer.variables]

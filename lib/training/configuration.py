@@ -96,6 +96,11 @@ class Phase(Frozen):
             raise ValueError(
                 f"a step after every {schedule.every} epochs never acts within {self.epochs} epochs; give fewer"
             )
+        if self.unfrozen == 0 and (self.frozen_normalisation or self.rate_by_block < 1):
+            raise ValueError(
+                "frozen_normalisation and rate_by_block act on blocks that learn, but unfrozen is 0; leave them out, or "
+                "unfreeze a block"
+            )
         return self
 
     @property
@@ -174,6 +179,25 @@ class Configuration(Frozen):
         if self.measured_every > 1 and any(phase.watches for phase in self.phases):
             raise ValueError(
                 "early stopping and plateaus need the tuning loss of every epoch; measured_every must be 1"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _stores(self) -> "Configuration":
+        if self.storing is None:
+            if self.engine == "onnx":
+                raise ValueError('engine "onnx" computes what is stored alone; give storing, or engine "keras"')
+            return self
+        if all(phase.unfrozen == "all" for phase in self.phases):
+            raise ValueError("storing never acts: no phase freezes a block; leave it out, or give a phase unfrozen")
+        if self.mixing or self.control.input_dropout:
+            acting = "mixing" if self.mixing else "input_dropout"
+            raise ValueError(
+                f"{acting} changes images at every step, stored are the answers to images; leave one of the two out"
+            )
+        if self.storing.copies > 1 and not self.augmentation:
+            raise ValueError(
+                f"{self.storing.copies} copies of images that are not augmented are equal; leave copies at 1"
             )
         return self
 

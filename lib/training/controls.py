@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from lib import atomic
 from lib.training import defects
 from lib.training.configuration import Configuration
 from lib.training.data import Data, Part
@@ -58,4 +59,6 @@ def hidden(part: Part, share: float, seed: list[int]) -> Part:
     """A copy with a share of each image's pixels black (0), the same ones in every epoch; 1: all of them."""
     pixels = part.pixels[part.rows]
     dark = np.random.default_rng(seed).random(pixels.shape[:3]) < share
-    return replace(part, pixels=np.where(dark[..., np.newaxis], np.uint8(0), pixels), rows=np.arange(len(part)))
+    left = np.where(dark[..., np.newaxis], np.uint8(0), pixels)
+    hashes = np.array([atomic.sha256(image.tobytes()) for image in left])
+    return replace(part, pixels=left, rows=np.arange(len(part)), sha256=hashes)

@@ -10,7 +10,9 @@ import numpy as np
 class Part:
     """One part of the data, rows of the pixel cache."""
 
-    pixels: np.ndarray  # (all, size, size, channels) uint8, the memory-mapped cache
+    pixels: (
+        np.ndarray
+    )  # (all, size, size, channels) uint8, the memory-mapped cache; or (all, ...) float32, what layers answer
     rows: np.ndarray  # (n,) int: positions in `pixels`
     names: np.ndarray  # (n,) str
     groups: np.ndarray  # (n,) str
@@ -21,7 +23,7 @@ class Part:
         return len(self.rows)
 
     def batches(self, size: int) -> Iterator[np.ndarray]:
-        """The images in order, in batches (up to size, height, width, channels) uint8."""
+        """The images in order, in batches (up to size, height, width, channels)."""
         for first in range(0, len(self), size):
             yield self.pixels[self.rows[first : first + size]]
 

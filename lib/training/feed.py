@@ -22,12 +22,14 @@ def training_batches(
     last_epoch: int,
     soft: int = 0,
     mix: Mix | None = None,
+    copies: int = 1,
 ) -> tf.data.Dataset:
     """All batches of epochs first_epoch .. last_epoch - 1, each epoch in an order of its own.
 
-    soft: outputs of a network that takes shares of labels, needed by `mix`; 0: labels are class indices.
-    Yields images (batch, height, width, channels) uint8, float32 where mixed, and labels (batch,) int32, or where soft
-    (batch, soft) float32, read ahead of the training step; every image comes once an epoch, the last batch may be smaller.
+    soft: outputs of a network that takes shares of labels, needed by `mix`; 0: labels are class indices. copies: versions
+    of the whole part that its pixels hold, one after the other; epoch e learns from version e modulo copies.
+    Yields images (batch, height, width, channels) uint8, float32 where mixed, or what the part has in their place, and
+    labels (batch,) int32, or where soft (batch, soft) float32, read ahead of the training step; every image comes once an epoch, the last batch may be smaller.
     """
     steps = -(-len(part) // batch_size)
     labels = part.labels.astype(np.int32)
@@ -36,11 +38,11 @@ def training_batches(
     def batch(number: np.int64) -> tuple[np.ndarray, np.ndarray]:
         epoch, step = divmod(int(number), steps)
         chosen = shuffled(epoch)[step * batch_size : (step + 1) * batch_size]
-        return part.pixels[part.rows[chosen]], labels[chosen]
+        return part.pixels[part.rows[chosen] + epoch % copies * len(part)], labels[chosen]
 
     def tensors(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         # Stateless, because TensorFlow's deterministic mode reads nothing ahead through a stateful function.
-        images, classes = tf.numpy_function(batch, [number], (tf.uint8, tf.int32), stateful=False)
+        images, classes = tf.numpy_function(batch, [number], (part.pixels.dtype, tf.int32), stateful=False)
         images, classes = tf.ensure_shape(images, (None, *part.pixels.shape[1:])), tf.ensure_shape(classes, (None,))
         if soft:
             classes = tf.one_hot(classes, soft) if soft > 1 else tf.cast(classes[:, None], tf.float32)

@@ -12,12 +12,15 @@ from lib.training.data import Part
 
 PREDICTION_BATCH = 256
 
-Forward = Callable[[np.ndarray], tf.Tensor]  # (n, size, size, channels) uint8 -> (n, outputs), in inference mode
+Forward = Callable[[np.ndarray], tf.Tensor]  # (n, ...) of what the network takes -> (n, ...), in inference mode
 
 
-def traced(network: keras.Model) -> Forward:
-    """The forward pass as one graph, for batches of any length: made once, it takes half the time of layer by layer."""
-    images = tf.TensorSpec((None, *network.input_shape[1:]), tf.uint8)
+def traced(network: keras.Model, dtype: np.dtype | type = np.uint8) -> Forward:
+    """The forward pass as one graph, for batches of any length: made once, it takes half the time of layer by layer.
+
+    dtype: of what comes in; uint8 for images.
+    """
+    images = tf.TensorSpec((None, *network.input_shape[1:]), dtype)
     return tf.function(lambda batch: network(batch, training=False), input_signature=[images])
 
 

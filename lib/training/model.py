@@ -1,13 +1,14 @@
 """From a configuration to a network ready to train."""
 
-from types import ModuleType
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType, ModuleType
 
 import keras
 import numpy as np
 from keras import layers
 
 from lib import networks, steps
-from lib.training import augmentation, checks, determinism
+from lib.training import augmentation, checks, determinism, freezing, optimisers
 from lib.training.configuration import Configuration, Phase
 
 
@@ -16,7 +17,7 @@ def build(configuration: Configuration, channels: int, train_labels: np.ndarray,
 
     channels: of the cached pixels. train_labels: (n,) int, for the head's bias. Inputs (batch, size, size, channels) in
     [0, 255]; outputs logits, (batch, 1) for two classes, else (batch, classes).
-    Raises ValueError when size, parameters or range of values do not fit the network, CheckFailed when a layer of the
+    Raises ValueError when size, parameters, range of values or depth do not fit the network, CheckFailed when a layer of the
     network does not lie between image and logits.
     """
     family = networks.family(configuration.network.family)
@@ -29,6 +30,8 @@ def build(configuration: Configuration, channels: int, train_labels: np.ndarray,
     features = family.build(x, family.Parameters(**configuration.network.parameters))
     x = layers.GlobalAveragePooling2D(name="global_average")(features)
     x = _dropped(x, configuration.head.dropout, configuration.seed, "head_dropout")
+    for number, width in enumerate(widths(configuration.head.hidden, x.shape[-1]), start=1):
+        x = layers.Dense(width, activation="relu", name=f"hidden_{number}")(x)
     bias = head_bias(configuration.head.bias, train_labels, classes)
     logits = layers.Dense(len(bias), bias_initializer=_constant(bias), name="logits")(x)
     network = keras.Model(inputs, logits, name=configuration.network.family)
@@ -51,19 +54,42 @@ def head_bias(bias: str | float, train_labels: np.ndarray, classes: int) -> np.n
     return np.log(counts[1:] / counts[:1]) if classes == 2 else np.log(counts / counts.sum())
 
 
-def compile_for(model: keras.Model, phase: Phase, classes: int, soft: bool = False, smoothing: float = 0) -> None:
+def widths(hidden: Sequence[int | str], width: int) -> list[int]:
+    """Widths of the dense layers of a head; width: of the features.
+
+    "square root": the power of two nearest to the square root of the width before, 1280 -> 32 -> 4; the larger one where
+    it lies in the middle, 36 -> 8. Source: S0.3.
+    """
+    found = []
+    for wanted in hidden:
+        if wanted == "square root":
+            power = 2 ** ((width.bit_length() - 1) // 2)  # the largest one that is not above the root
+            wanted = power if 4 * width < 9 * power**2 else 2 * power
+        found.append(width := wanted)
+    return found
+
+
+def compile_for(
+    model: keras.Model,
+    phase: Phase,
+    classes: int,
+    soft: bool = False,
+    smoothing: float = 0,
+    shares: Mapping[str, float] = MappingProxyType({}),
+) -> None:
     """Compile for one phase: a fresh optimiser, cross-entropy on logits. XLA is slower on CPUs and stays off.
 
-    soft: labels come as shares of classes. smoothing: share of a label's weight that goes to all classes evenly.
+    soft: labels come as shares of classes. smoothing: share of a label's weight that goes to all classes evenly. shares: of
+    the rate, by the path of a weight; all of it where none is given.
     """
-    optimisers = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
     losses = keras.losses
     if classes == 2 or soft:
         kind = losses.BinaryCrossentropy if classes == 2 else losses.CategoricalCrossentropy
         loss = kind(from_logits=True, label_smoothing=smoothing)
     else:
         loss = losses.SparseCategoricalCrossentropy(from_logits=True)
-    optimiser = optimisers[phase.optimiser](phase.learning_rate)
+    factors = [shares.get(weight.path, 1.0) for weight in model.trainable_variables]
+    optimiser = optimisers.OPTIMISERS[phase.optimiser](phase.learning_rate, factors)
     model.compile(optimiser, loss, jit_compile=False)
     optimiser.build(model.trainable_variables)
 
@@ -95,3 +121,4 @@ def _check(configuration: Configuration, family: ModuleType) -> None:
             f"the recipe ends in values of {list(given)}, network {configuration.network.family} takes "
             f"{list(family.INPUT_RANGE)}; add or remove a scaling step"
         )
+    freezing.check(configuration)

@@ -1,73 +1,18 @@
 """Train one run from its configuration; the only place where a network learns."""
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import keras
-import numpy as np
 
-from lib.training import checkpoint, checks, feed, initial, measure, model
+from lib.training import checkpoint, checks, feed, freezing, initial, measure, model
+from lib.training.activations import Store, Stored
 from lib.training.configuration import Configuration, Phase
 from lib.training.data import Data
 from lib.training.mixing import mixer
-from lib.training.watch import Watch, learning_rate
-
-DYNAMICS_IMAGES = 32  # one fixed batch whose predictions are followed through training (S3.17)
-
-
-@dataclass
-class Progress:
-    """How far a run has come."""
-
-    epoch: int = 0
-    seconds: float = 0.0  # of training alone
-    history: list[dict] = field(default_factory=list)  # measured: a row an epoch and part
-    dynamics: list[list] = field(default_factory=list)  # probabilities of the fixed batch, a row an epoch
-    watch: Watch = field(default_factory=Watch)  # of the phase it is in
-    best_weights: list[np.ndarray] = field(default_factory=list)  # of that phase, where it stops early
-    best_epoch: int = 0  # whose weights the network has after the phases that are over
-
-    def measure(self, forward: measure.Forward, data: Data, images: int, rate: float | None) -> None:
-        """Add one row for each part, and the probabilities on the fixed batch.
-
-        images: of train, at most. rate: that the epoch learned with; None before any step.
-        """
-        parts = data.parts() | {"train": data.train.first(images)}
-        for name, part in parts.items():
-            scores = measure.scores(part.labels, measure.logits(forward, part))
-            self.history.append({"epoch": self.epoch, "part": name, "learning_rate": rate} | scores)
-        fixed = data.tuning.first(DYNAMICS_IMAGES)
-        self.dynamics.append(measure.probabilities(measure.logits(forward, fixed))[:, 1:].tolist())
-
-    def at(self, epoch: int) -> dict[str, dict]:
-        """What was measured after an epoch: part -> its row of the history."""
-        return {row["part"]: row for row in self.history if row["epoch"] == epoch}
-
-    def reached(self, phase: Phase) -> bool:
-        """Whether a phase is over before its last epoch: for its loss on train, or by early stopping."""
-        loss = self.at(self.epoch)["train"]["loss"]
-        return (phase.stop_below is not None and loss < phase.stop_below) or self.watch.stops(phase)
-
-    def record(self) -> dict[str, Any]:
-        """What the record of a finished run says of it, JSON-able; `scores` are rows of the history by part."""
-        return {
-            "history": self.history,
-            "best_epoch": self.best_epoch,  # whose weights are kept
-            "stopped_epoch": self.epoch,  # the last one trained
-            "scores": {"best": self.at(self.best_epoch), "last": self.at(self.epoch)},
-            "training_seconds": round(self.seconds, 2),
-        }
-
-    @classmethod
-    def restored(cls, saved: dict[str, Any], best_weights: list[np.ndarray]) -> "Progress":
-        """From what `saved` gave, and the weights."""
-        return cls(**saved | {"watch": Watch(**saved["watch"]), "best_weights": best_weights})
-
-    def saved(self) -> dict[str, Any]:
-        """All but the weights, JSON-able."""
-        return asdict(self) | {"best_weights": []}
+from lib.training.progress import Progress
+from lib.training.watch import learning_rate
 
 
 class EachEpoch(keras.callbacks.Callback):
@@ -86,7 +31,7 @@ class EachEpoch(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Stop the clock: measuring and saving are not training time."""
         progress, done = self.run.progress, epoch + 1
-        progress.seconds += time.perf_counter() - self.started
+        progress.trained(time.perf_counter() - self.started)
         if done % self.run.configuration.measured_every and done < self.start + self.phase.epochs:
             return
         progress.epoch = done
@@ -94,7 +39,7 @@ class EachEpoch(keras.callbacks.Callback):
         better = progress.watch.see(done, progress.at(done)["tuning"]["loss"], self.phase)
         if better and self.phase.early_stopping:
             progress.best_weights = self.model.get_weights()
-        checkpoint.save(self.run.folder, self.model, progress.saved(), progress.best_weights)
+        checkpoint.save(self.run.folder, self.run.variables, progress.saved(), progress.best_weights)
         self.model.stop_training = progress.reached(self.phase)
 
 
@@ -105,43 +50,74 @@ class Training:
     configuration: Configuration
     data: Data
     folder: Path
+    activations: Path
     network: keras.Model
     progress: Progress
+    model: keras.Model = field(init=False)  # what the present phase trains: the network, or what follows the cut
+    seen: Stored = field(init=False)  # what that takes: images, or what the frozen layers answer to them
 
-    def __post_init__(self):
-        self.forward = measure.traced(self.network)
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """Everything that a training step may change."""
+        return [*self.network.variables, *self.model.optimizer.variables]
 
     def measure(self, rate: float | None) -> None:
         """Add what the network now gives to the history."""
-        self.progress.measure(self.forward, self.data, self.configuration.measured_images, rate)
+        self.progress.measure(self.forward, self.seen.data, self.configuration.measured_images, rate)
 
-    def begin(self, phase: Phase) -> None:
-        """A fresh optimiser for a phase."""
-        soft = bool(self._soft())
-        model.compile_for(self.network, phase, self.data.classes, soft, self.configuration.label_smoothing)
-        checks.fresh_optimiser(self.network)
+    def begin(self, phase: Phase, saved: list | None) -> None:
+        """A fresh optimiser for a phase, on what learns in it. saved: variables of a run that was killed in it."""
+        settings = self.configuration
+        depth = freezing.apply(self.network, freezing.blocks(settings.network), phase)
+        store = self._cut(depth.cut)
+        model.compile_for(
+            self.model, phase, self.data.classes, bool(self._soft()), settings.label_smoothing, depth.shares
+        )
+        checks.fresh_optimiser(self.model)
+        if saved:  # before anything is answered: the weights of an earlier phase are among them
+            checkpoint.restore(self.variables, saved)
+        self.seen = store.of(self.data) if isinstance(store, Store) else Stored(self.data, self.data.train, 1, store)
+        self.forward = measure.traced(self.model, self.seen.data.train.pixels.dtype)
+        if not saved:
+            self.progress.begin(depth, self.seen.record)
+
+    def _cut(self, cut: str | None) -> Store | dict | None:
+        """Choose what a phase trains; where the frozen layers' answers are stored, or what the record says instead."""
+        storing, self.model = self.configuration.storing, self.network
+        if cut is None:
+            return {"why_not": "no block is frozen whole"} if storing else None
+        changing, frozen, learning = freezing.parts(self.network, cut)
+        store = Store(self.configuration, frozen, cut, self.activations)
+        why_not = store.refusal(self.data) if storing else None
+        if storing and not why_not:
+            self.model = learning
+            return store
+        self.model = freezing.Partly(changing, frozen, learning)
+        return {"why_not": why_not} if storing else None
 
     def fit(self, phase: Phase, start: int) -> None:
         """Train to the end of a phase that began after epoch `start`, from where the run is."""
-        settings, train = self.configuration, self.data.train
+        settings, learnt = self.configuration, self.seen.learnt
         first, last = max(start, self.progress.epoch), start + phase.epochs
         mix = mixer(settings.mixing, settings.seed) if settings.mixing else None
-        batches = feed.training_batches(train, settings.batch_size, settings.seed, first, last, self._soft(), mix)
-        self.network.fit(
+        batches = feed.training_batches(
+            learnt, settings.batch_size, settings.seed, first, last, self._soft(), mix, self.seen.copies
+        )
+        self.model.fit(
             batches,
             initial_epoch=first,
             epochs=last,
-            steps_per_epoch=-(-len(train) // settings.batch_size),
+            steps_per_epoch=-(-len(learnt) // settings.batch_size),
             callbacks=[EachEpoch(self, phase, start)],
             shuffle=False,  # `batches` brings its own order
             verbose=0,
         )
 
-    def end(self, phase: Phase) -> None:
+    def end(self) -> None:
         """Keep the best epoch's weights where the phase stops early, else those of the last one."""
         self.progress.best_epoch = self.progress.epoch
         if self.progress.best_weights:
-            self.network.set_weights(self.progress.best_weights)
+            self.model.set_weights(self.progress.best_weights)
             self.progress.best_epoch = self.progress.watch.best_epoch
 
     def _soft(self) -> int:
@@ -150,35 +126,35 @@ class Training:
         return self.network.output_shape[-1] if soft else 0
 
 
-def train(configuration: Configuration, data: Data, folder: Path) -> tuple[keras.Model, Progress]:
+def train(
+    configuration: Configuration, data: Data, folder: Path, activations: Path | None = None
+) -> tuple[keras.Model, Progress]:
     """Train from scratch, or go on from what a killed run left in `folder`.
 
     Epoch 0 of the history is measured before any step: the loss at initialisation (S3.18). Same configuration, data and
     kind of processor: same numbers, bit for bit, interrupted or not. A phase with early stopping ends with the weights of
-    its best epoch.
-    Raises ValueError when the configuration does not fit network or data; CheckFailed when the network does not begin
-    with the weights of its seed, does not answer to its input, or the optimiser was used before.
+    its best epoch. activations: where runs share what frozen layers answer; None: in `folder`.
+    Raises ValueError when the configuration does not fit network, data or disk; CheckFailed when the network does not
+    begin with the weights of its seed, does not answer to its input, or the optimiser was used before.
     """
     network = _fresh(configuration, data)
     saved = checkpoint.load(folder)
     progress = Progress.restored(*saved[::2]) if saved else Progress()
-    run = Training(configuration, data, folder, network, progress)
-    if not saved:
-        run.measure(rate=None)
+    run = Training(configuration, data, folder, activations or folder / "activations", network, progress)
     end = 0
     for phase in configuration.phases:
         start, end = end, end + phase.epochs
-        if progress.epoch > end or (progress.epoch == end and not saved):
+        if progress.epoch > end or (progress.history and not phase.epochs):
             continue
-        run.begin(phase)
-        resumed = saved and start < progress.epoch <= end
-        if resumed:
-            checkpoint.restore(network, saved[1])
-        else:
-            progress.watch, progress.best_weights = Watch(), []
+        resumed = saved is not None and start < progress.epoch
+        run.begin(phase, saved[1] if resumed else None)
+        if not progress.history:
+            run.measure(rate=None)
         if progress.epoch < end and not (resumed and progress.reached(phase)):
             run.fit(phase, start)
-        run.end(phase)
+        run.end()
+        saved = None
+    progress.outputs = {name: measure.logits(run.model, part) for name, part in run.seen.data.parts().items()}
     return network, progress
 
 

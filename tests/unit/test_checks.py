@@ -12,6 +12,7 @@ from lib import faults, networks, sanity
 from lib.training import checkpoint, checks, controls, initial, model, train
 from lib.training.checks import CheckFailed
 from lib.training.configuration import Control
+from lib.training.progress import Progress
 from tests.unit.test_training import configuration, part, tiny
 
 
@@ -165,7 +166,7 @@ def test_one_batch_holds_the_classes_in_turn():
     assert len(controls.one_batch(part(5, 2, 1), 12, 0)) == 5
 
 
-def run(folder: Path, **changes) -> tuple[keras.Model, train.Progress]:
+def run(folder: Path, **changes) -> tuple[keras.Model, Progress]:
     return train.train(configuration(**changes), tiny(), folder)
 
 

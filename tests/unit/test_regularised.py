@@ -150,7 +150,10 @@ def test_stopped_run_with_everything_goes_on_as_if_nothing_had_happened(tmp_path
     resumed = train.train(settings, tiny(), tmp_path / "stopped")
     for own, other in zip(resumed[0].variables, whole[0].variables, strict=True):
         np.testing.assert_array_equal(own.numpy(), other.numpy())
-    assert resumed[1].saved() | {"seconds": 0} == whole[1].saved() | {"seconds": 0}
+    first, second = (progress.saved() for progress in (resumed[1], whole[1]))
+    for phase in first["phases"] + second["phases"]:
+        del phase["seconds"]
+    assert first == second
 
 
 def test_network_of_every_configuration_can_be_rebuilt_with_its_weights(tmp_path, whole):

@@ -168,7 +168,7 @@ def test_stopped_run_goes_on_as_if_nothing_had_happened(finished, tmp_path, monk
 
 @pytest.mark.parametrize("share", [0, 0.3, 0.9])
 def test_unreadable_state_is_no_state(finished, tmp_path, share):
-    checkpoint.save(tmp_path, finished[0], {"epoch": 1})
+    checkpoint.save(tmp_path, finished[0].variables, {"epoch": 1})
     whole = (tmp_path / "state.npz").read_bytes()
     assert checkpoint.load(tmp_path)[0] == {"epoch": 1}
     (tmp_path / "state.npz").write_bytes(whole[: int(len(whole) * share)])
