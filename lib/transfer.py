@@ -57,6 +57,13 @@ def by_depth(
     return grouped(estimates, chosen.assign(blocks=chosen["blocks_unfrozen"].astype(float)), "network", "blocks")
 
 
+def history(finished: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
+    """What was measured through training on train and validation, with the setting's name: a row a run, epoch and part."""
+    tables = [run.history.assign(setting=name) for name, group in finished.items() for run in group]
+    whole = pd.concat(tables) if tables else pd.DataFrame(columns=["setting", "epoch", "part"])
+    return whole[whole["part"] != "tuning"]
+
+
 def by_size(study: Study) -> pd.DataFrame:
     """The settings of chapter 11, a row each: network (with its strategy), images (`extreme`, `all` or `coarse`), size."""
     rows = {name: name.rsplit(", ", 2) for name in study}

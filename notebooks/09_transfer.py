@@ -35,7 +35,7 @@ from lib.hypotheses import Hypothesis
 # %% tags=["parameters"]
 DATASET = "elpv"
 PROFILE = "smoke"
-BACKBONES = ["efficientnet_lite0"]  # one that stands in a file of weights: "resnet50=/where/it/is.weights.h5"
+BACKBONES = ["efficientnet_lite0"]  # of ImageNet; weights of a file are named after an equals sign
 IMAGE_SIZE = 32  # pixels per side
 HIDDEN = 1  # dense layers of the head, each as wide as the square root of the one before
 HEAD_EPOCHS = 2  # of Adam, while every block is frozen
@@ -44,8 +44,8 @@ TUNING_EPOCHS = 3  # of SGD, at most
 TUNING_RATE = 0.0001
 PATIENCE = 1  # epochs
 DEPTHS = [1]  # blocks unfrozen in fine-tuning
-RATE_BY_BLOCK = 0.5  # of each block as a share of that of the block after it
-ALL_TRAINED = ["efficientnet_lite0"]  # networks that are trained as a whole too
+RATE_BY_BLOCK = 1.0  # of each block as a share of that of the block after it
+ALL_TRAINED = "none"  # networks that are trained as a whole too: none, first or every
 ALL_SIZE = 32
 ALL_EPOCHS = 3
 ALL_RATE = 0.001
@@ -122,8 +122,8 @@ claims
 finished = {name: [runs.get(configuration, context) for configuration in group] for name, group in study.items()}
 table = transfer.described(study)
 wholly = table[table["strategy"] == "all trained"]
-history = pd.concat(run.history.assign(setting=name) for name in wholly.index for run in finished[name])
-plots.compared(history[history["part"] != "tuning"], {"loss": "loss, nats", "accuracy": "accuracy"}, "setting")
+curves = transfer.history({name: finished[name] for name in wholly.index})
+plots.compared(curves, {"loss": "loss, nats", "accuracy": "accuracy"}, "setting")
 
 # %% mystnb={"figure": {"name": "fig-initialisation", "caption": "Accuracy on validation with everything trained, by network and initialisation (S0.8)."}}
 accuracy, auc = (transfer.scored(metric, finished) for metric in ("accuracy", "auc"))

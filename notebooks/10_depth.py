@@ -26,7 +26,7 @@ HEAD_RATE = 0.001
 TUNING_EPOCHS = 3  # of SGD, at most
 TUNING_RATE = 0.0001
 PATIENCE = 1  # epochs
-DEPTHS = [0.0, 1.0, 1.5, 2.0]  # blocks unfrozen; a fraction is that share of the layers of the next one
+DEPTHS = [0.0, 0.5, 1.0]  # blocks unfrozen; a fraction is that share of the layers of the next one
 MEASURED_IMAGES = 64
 ENGINE = "keras"  # of what is frozen
 SEEDS = [7]
@@ -85,8 +85,8 @@ claims
 # %% mystnb={"figure": {"name": "fig-depth-curves", "caption": "Loss and accuracy through training for some depths: mean over seeds, bands from the lowest to the highest seed."}}
 finished = {name: [runs.get(configuration, context) for configuration in group] for name, group in study.items()}
 drawn = [by_depth[each] for each in sorted({0.0, min(DEPTHS, key=lambda each: abs(each - 1)), deepest})]
-history = pd.concat(run.history.assign(depth=name) for name in drawn for run in finished[name])
-plots.compared(history[history["part"] != "tuning"], {"loss": "loss, nats", "accuracy": "accuracy"}, "depth")
+curves = transfer.history({name: finished[name] for name in drawn})
+plots.compared(curves, {"loss": "loss, nats", "accuracy": "accuracy"}, "setting")
 
 # %% [markdown]
 # ## Score against depth

@@ -20,7 +20,7 @@ from lib.hypotheses import Hypothesis
 DATASET = "elpv"
 PROFILE = "smoke"
 BACKBONES = ["efficientnet_lite0"]
-SIZES = [32, 48, 64]  # pixels per side, from small to large
+SIZES = [32, 48]  # pixels per side, from small to large
 HIDDEN = 1  # dense layers of the head
 HEAD_EPOCHS = 2  # of Adam, while every block is frozen
 HEAD_RATE = 0.001

@@ -1,7 +1,7 @@
 """Chapter 9: networks by initialisation and strategy."""
 
 from lib import backbones as registry
-from lib import cards
+from lib import cards, config
 from lib.grids import strategies
 from lib.grids.study import Study, by_seed
 from lib.training.configuration import Storing
@@ -9,6 +9,7 @@ from lib.training.configuration import Storing
 FEATURES, SMALLER = "features", "features, as small"
 RANDOM, IMAGENET = "all from random", "all from ImageNet"
 SLOWER = "slower below"
+WHOLES = {"none": 0, "first": 1, "every": None}  # networks that are trained as a whole: so many of them, or all
 
 
 def transfer(
@@ -23,7 +24,7 @@ def transfer(
     patience: int,
     depths: list[int],
     rate_by_block: float,
-    all_trained: list[str],
+    all_trained: str,
     all_size: int,
     all_epochs: int,
     all_rate: float,
@@ -35,8 +36,9 @@ def transfer(
 ) -> Study:
     """Every network with all blocks frozen and with its last ones unfrozen; some trained as a whole, from random weights too.
 
-    Those trained as a whole have images of their own size, with features of that size beside them; the first network also
-    learns with rates that fall from block to block. Networks whose weights cannot be had here are left out, unless `whole`.
+    all_trained: which networks are trained as a whole: `none`, `first` or `every`. They have images of their own size, with
+    features of that size beside them. The first network also learns with rates that fall from block to block, where
+    rate_by_block is less than 1. Networks whose weights cannot be had here are left out, unless `whole`.
     Source: S0.2-S0.4, S0.8, S4.6.
     """
     networks = strategies.usable(backbones, whole)
@@ -48,13 +50,14 @@ def transfer(
     }  # fmt: skip
     as_a_whole = {"phases": strategies.everything(all_epochs, all_rate, patience), "image_size": all_size}
     as_a_whole |= {"storing": None, "engine": "keras"}  # nothing is frozen
-    changes = {}
+    changes: dict[str, dict] = {}
+    as_wholes = list(networks)[: WHOLES[config.one_of("ALL_TRAINED", all_trained, list(WHOLES))]]
     for name, pretrained in networks.items():
         learnt = {FEATURES: 0, **{last(depth): depth for depth in depths}}
         found = {strategy: {"phases": schedule.phases(unfrozen)} for strategy, unfrozen in learnt.items()}
-        if not changes:
+        if not changes and rate_by_block < 1:
             found[f"{last(depths[-1])}, {SLOWER}"] = {"phases": schedule.phases(depths[-1], rate_by_block)}
-        if name in all_trained:
+        if name in as_wholes:
             found |= {RANDOM: as_a_whole | {"network": registry.network(name, None)}, IMAGENET: as_a_whole}
             if all_size != image_size:
                 found[SMALLER] = found[FEATURES] | {"image_size": all_size}

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lib.estimates import Estimate, Inapplicable
-from lib.plots.style import SERIES_COLOURS, styled
+from lib.plots.style import NOTHING, SERIES_COLOURS, styled
 from lib.texts import Sentence
 
 METRIC_TITLES = {
@@ -89,7 +89,7 @@ def dependence(estimates: Mapping[float, Estimate | Inapplicable], of: str, unit
 def strips(values: Mapping[str, Sequence[float]], unit: str, reference: float | None = None) -> go.Figure | Sentence:
     """Single values as dots, one row a name; a value that is not known is not drawn, and without any name there is a sentence."""
     if not values:
-        return Sentence("There is nothing to be drawn here.")
+        return NOTHING
     figure = go.Figure()
     for position, (name, numbers) in enumerate(values.items()):
         colour = SERIES_COLOURS[position % len(SERIES_COLOURS)]

@@ -2,10 +2,13 @@
 
 import plotly.graph_objects as go
 
+from lib.texts import Sentence
+
 # Okabe and Ito 2008: told apart by colour-blind readers too.
 PART_COLOURS = {"train": "#0072B2", "tuning": "#E69F00", "validation": "#D55E00", "test": "#009E73"}
 SERIES_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#888888")
 LEVEL_COLOURS = ("#56B4E9", "#E69F00", "#D55E00", "#AA4499", "#0072B2", "#009E73", "#888888")
+NOTHING = Sentence("There is nothing to be drawn here.")
 
 
 def styled(figure: go.Figure) -> go.Figure:

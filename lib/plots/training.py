@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from pandas.api.typing import SeriesGroupBy
 from plotly.subplots import make_subplots
 
-from lib.plots.style import PART_COLOURS, SERIES_COLOURS, legend_once, styled
+from lib.plots.style import NOTHING, PART_COLOURS, SERIES_COLOURS, legend_once, styled
+from lib.texts import Sentence
 
 
 def curves(history: pd.DataFrame, metrics: Mapping[str, str], by: str | None = None) -> go.Figure:
@@ -43,11 +44,14 @@ def curves(history: pd.DataFrame, metrics: Mapping[str, str], by: str | None = N
     return styled(legend_once(figure)).update_layout(legend_y=1 + 0.1 / len(settings))
 
 
-def compared(history: pd.DataFrame, metrics: Mapping[str, str], by: str) -> go.Figure:
+def compared(history: pd.DataFrame, metrics: Mapping[str, str], by: str) -> go.Figure | Sentence:
     """Measured curves of several settings in the same panels, one a part and metric: mean over seeds, range as a band.
 
-    history: columns epoch, part, `by` and the metrics, one row a run and epoch. metrics: column -> axis title.
+    history: columns epoch, part, `by` and the metrics, one row a run and epoch; none: a sentence. metrics: column -> axis
+    title.
     """
+    if history.empty:
+        return NOTHING
     parts, names = history["part"].unique().tolist(), history[by].unique().tolist()
     titles = parts + [""] * len(parts) * (len(metrics) - 1)
     figure = make_subplots(
