@@ -59,6 +59,12 @@ def network(name: str, weights: str | Path | None = "imagenet") -> Network:
     return Network(family=backbone.family, parameters={"variant": backbone.variant, "weights": start})
 
 
+def name_of(used: Network) -> str:
+    """The name of a network's backbone; that of its family where it is none."""
+    asked = used.family, used.parameters.get("variant")
+    return next((name for name, each in BACKBONES.items() if (each.family, each.variant) == asked), used.family)
+
+
 def refusal(name: str, weights: str | Path | None = "imagenet") -> str | None:
     """One line saying why the weights cannot be had, and what to do; None where they can. Downloads them where it must."""
     asked = network(name, weights)

@@ -1,9 +1,12 @@
 """Cells of the study of transfer learning: network x initialisation x strategy x depth x size, and which have been run."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
+
+from lib import backbones, config, grids
+from lib.training.configuration import Configuration
 
 NOT_RUN = "not run"
 FAMILIES = ("transfer", "depth", "image_size")  # in `lib.grids`
@@ -19,25 +22,32 @@ class Cell(NamedTuple):
     size: int  # pixels a side
 
 
-def of(configuration: dict[str, Any]) -> Cell:
-    """The cell of a configuration, as JSON has it."""
-    network, phases = configuration["network"], configuration["phases"]
-    parameters = network.get("parameters", {})
-    unfrozen = phases[-1].get("unfrozen", "all")
+def of(configuration: Configuration) -> Cell:
+    """The cell of a configuration."""
+    network, unfrozen = configuration.network, configuration.phases[-1].unfrozen
     strategy = {"all": "all trained", 0: "feature extraction"}.get(unfrozen, "fine-tuning")
     blocks = unfrozen if unfrozen == "all" else f"{unfrozen:g}"
-    start = parameters.get("weights") or "random"
-    return Cell(parameters.get("variant", network["family"]), start, strategy, blocks, configuration["image_size"])
+    start = network.parameters.get("weights") or "random"
+    return Cell(backbones.name_of(network), start, strategy, blocks, configuration.image_size)
 
 
-def table(wanted: Iterable[Cell], run: Iterable[Cell]) -> pd.DataFrame:
+def wanted(dataset: str, profile: str) -> list[Cell]:
+    """Every cell of the grids of a profile for a data set, also of networks whose weights cannot be had here."""
+    studies = (
+        grids.family(name, config.chapter_parameters(grids.FAMILIES[name].chapter, dataset, profile), whole=True)
+        for name in FAMILIES
+    )
+    return list(dict.fromkeys(of(group[0]) for study in studies for group in study.values()))
+
+
+def table(grid: Iterable[Cell], run: Iterable[Cell]) -> pd.DataFrame:
     """A row a network, initialisation, strategy and depth, a column a size: how many runs, or that none was made.
 
-    wanted: cells of the grid. run: one for each run; cells outside the grid have their rows too. A cell that is in neither is
+    grid: its cells. run: one for each run; cells outside the grid have their rows too. A cell that is in neither is
     empty.
     """
     runs = pd.Series(list(run)).value_counts(sort=False)
-    counts = {**dict.fromkeys(wanted, NOT_RUN), **{cell: f"{count}" for cell, count in runs.items()}}
+    counts = {**dict.fromkeys(grid, NOT_RUN), **{cell: f"{count}" for cell, count in runs.items()}}
     rows = [cell._asdict() | {"runs": count} for cell, count in counts.items()]
     found = pd.DataFrame(rows, columns=[*Cell._fields, "runs"])
     found["size"] = found["size"].astype(int).astype(str) + " px"

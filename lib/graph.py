@@ -1,7 +1,6 @@
 """What the build graph needs to know: what each chapter depends on, and which runs come before it."""
 
 import ast
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import jupytext
 from nbformat import NotebookNode
 from pydantic import ValidationError
 
-from lib import atomic, cards, config, features, grids, ledger, networks
+from lib import atomic, cards, combinations, config, features, grids, ledger, networks
 from lib.training.configuration import Configuration
 
 LABELS_OPTIONAL = "labels-optional"  # tag of chapters that images without labels have too
@@ -70,7 +69,7 @@ def check_parameters(dataset: str, profile: str) -> None:
     """Hold `params/<profile>.yml` against the chapters before anything runs.
 
     Raises UserError naming chapter and parameter: unknown, missing, of another type than the chapter's default, an empty
-    list, a number that is not positive, one that no run accepts, or an image too small for its network.
+    list, a number that is not positive, one that no run accepts, or what a network does not take, as `combinations.check`.
     """
     for chapter in chapters_of(dataset):
         given = config.chapter_parameters(chapter, dataset, profile)
@@ -82,22 +81,19 @@ def check_parameters(dataset: str, profile: str) -> None:
                 raise config.UserError(f"{where}: {name} is missing; the chapter's default is {defaults[name]!r}")
             if problem := _mismatch(given[name], defaults[name]):
                 raise config.UserError(f"{where}: {name} is {given[name]!r}; {problem}, such as {defaults[name]!r}")
-        try:
-            _check_sizes(where, runs_of(chapter, dataset, profile).values())
-        except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(map(str, first["loc"]))
-            raise config.UserError(f"{where}: {field} cannot be {first['input']!r}: {first['msg']}") from None
+        _check_runs(where, chapter, given, dataset, profile)
         _check_features(where, given, dataset, profile)
 
 
-def _check_sizes(where: str, configurations: Iterable[Configuration]) -> None:
-    for run in configurations:
-        if run.image_size < (smallest := networks.minimum_size(run.network.family, run.network.parameters)):
-            raise config.UserError(
-                f"{where}: IMAGE_SIZE {run.image_size} is too small for network {run.network.family}: "
-                f"it needs {smallest} pixels a side or more"
-            )
+def _check_runs(where: str, chapter: str, given: dict[str, Any], dataset: str, profile: str) -> None:
+    try:
+        combinations.check(runs_of(chapter, dataset, profile).values(), given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise config.UserError(f"{where}: {field} cannot be {first['input']!r}: {first['msg']}") from None
+    except config.UserError as error:
+        raise config.UserError(f"{where}: {error}") from None
 
 
 def _check_features(where: str, given: dict[str, Any], dataset: str, profile: str) -> None:

@@ -59,7 +59,8 @@ def phases(finished: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
     """The log of training (S0.6), a row a setting and phase, seconds as means over seeds.
 
     epochs: trained, of all seeds the most. seconds: of training. stored_seconds: of computing what is frozen once, by this
-    run or by the one that did it; 0 where nothing is stored. an_epoch: seconds. images: of all parts.
+    run or by the one that did it; 0 where nothing is stored. an_epoch: seconds. blocks, layers, parameters: that learn, of
+    blocks also those that do in part. images: of all parts.
     """
     rows = [
         {"setting": name, "phase": number, **_logged(phase), "images": sum(run.record["images"].values())}
@@ -67,8 +68,8 @@ def phases(finished: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
         for run in group
         for number, phase in enumerate(run.record["phases"], start=1)
     ]
-    how = dict.fromkeys(("seconds", "stored_seconds", "an_epoch"), "mean") | {"epochs": "max"}
-    how |= dict.fromkeys(("parameters_trained", "layers_unfrozen", "blocks_unfrozen", "images"), "first")
+    how = {"epochs": "max"} | dict.fromkeys(("seconds", "stored_seconds", "an_epoch"), "mean")
+    how |= dict.fromkeys(("blocks", "layers", "parameters", "images"), "first")
     return pd.DataFrame(rows).groupby(["setting", "phase"], sort=False).agg(how).reset_index()
 
 
@@ -79,10 +80,11 @@ def seconds(finished: Mapping[str, Sequence[Run]]) -> dict[str, float]:
 
 
 def _logged(phase: dict[str, Any]) -> dict[str, Any]:
-    names = ("epochs", "seconds", "parameters_trained", "layers_unfrozen")
     return {
-        **{name: phase[name] for name in names},
-        "blocks_unfrozen": len(phase["blocks_unfrozen"]),
+        **{name: phase[name] for name in ("epochs", "seconds")},
+        "blocks": len(phase["blocks_unfrozen"]),
+        "layers": phase["layers_unfrozen"],
+        "parameters": phase["parameters_trained"],
         "stored_seconds": (phase["stored"] or {}).get("seconds", 0.0),
         "an_epoch": phase["seconds"] / phase["epochs"] if phase["epochs"] else np.nan,
     }

@@ -18,7 +18,7 @@ Pairs = list[tuple[str, str]]  # a setting, and what it is compared with
 
 def described(study: Study) -> pd.DataFrame:
     """The cell of every setting, a row each: network, initialisation, strategy, blocks unfrozen, size."""
-    rows = {name: cells.of(group[0].model_dump(mode="json"))._asdict() for name, group in study.items()}
+    rows = {name: cells.of(group[0])._asdict() for name, group in study.items()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("setting")
 
 

@@ -91,7 +91,8 @@ texts.sentence(*strategies.left_out(BACKBONES) or ["The weights of all networks 
 
 # %%
 names = list(strategies.usable(BACKBONES))
-texts.table(backbones.table(names, IMAGE_SIZE, THREADS).T.rename_axis("property").reset_index(), decimals=2)
+properties = backbones.table(names, IMAGE_SIZE, THREADS).T
+texts.table(properties.set_axis(properties.index.str.replace("_", " ")).rename_axis("property"), decimals=2)
 
 # %% [markdown]
 # ## What we expect

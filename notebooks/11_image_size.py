@@ -125,7 +125,8 @@ claims.measure("H11.4", effects.contrast("auc", finished, more) if extreme else 
 chosen = table[[(row.images, row.size) in (small, coarse, large) for row in table.itertuples()]]
 labels = {small: f"small, {small[1]} px", coarse: f"coarse, {coarse[1]} px", large: f"with detail, {large[1]} px"}
 kinds = chosen.assign(kind=[labels[row.images, row.size] for row in chosen.itertuples()])
-plots.side_by_side(transfer.grouped(auc, kinds, "kind", "network"), "AUC")
+found = transfer.grouped(auc, kinds, "kind", "network")
+plots.side_by_side({label: found[label] for label in labels.values()}, "AUC")
 
 # %%
 apart = {"H11.5": transfer.between(table, large, coarse), "H11.6": transfer.between(table, coarse, small)}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib import atomic, config, effects, grids, lineage
+from lib import atomic, backbones, config, effects, grids, lineage
 from lib.estimates import Estimate, Inapplicable
 from lib.hypotheses import NOT_APPLICABLE, NOT_JUDGED, holm_levels
 from lib.metrics import MissingClass, fitting, score
@@ -54,9 +54,9 @@ class Setting:
 
     @property
     def network(self) -> str:
-        """Family of its network, and the image size."""
+        """Its network, and the image size."""
         used = self.runs[0].configuration
-        return f"{used.network.family}, {used.image_size} px"
+        return f"{backbones.name_of(used.network)}, {used.image_size} px"
 
 
 def read(context: config.Context) -> list[Setting]:

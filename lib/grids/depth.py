@@ -30,7 +30,7 @@ def depth(
     card = cards.load(dataset)
     schedule = strategies.Schedule(head_epochs, head_rate, tuning_epochs, tuning_rate, patience)
     common = {
-        "recipe": strategies.recipe(card), "image_size": image_size, "head": strategies.head(hidden), "threads": threads,
+        "image_size": image_size, "head": strategies.head(hidden), "threads": threads,
         "measured_images": measured_images, "storing": Storing(), "engine": engine,
         "network": next(iter(strategies.usable(backbones, whole).values())),
     }  # fmt: skip

@@ -36,7 +36,7 @@ def image_size(
     card = cards.load(dataset)
     schedule = strategies.Schedule(head_epochs, head_rate, tuning_epochs, tuning_rate, patience)
     common = {
-        "recipe": strategies.recipe(card), "head": strategies.head(hidden), "threads": threads, "engine": engine,
+        "head": strategies.head(hidden), "threads": threads, "engine": engine,
         "measured_images": measured_images, "storing": Storing(),
     }  # fmt: skip
     every_level = ("extreme", "all") if card.graded and len(card.level_names) > 2 else ("all",)
@@ -45,7 +45,7 @@ def image_size(
         here = common | {"levels": levels, "network": network, "phases": schedule.phases(blocks)}
         changes = {setting(name, blocks, levels, size): {"image_size": size} for size in sizes}
         if levels == "all" and len(sizes) > 1:
-            blurred = {"image_size": max(sizes), "recipe": _coarse(here["recipe"], min(sizes))}
+            blurred = {"image_size": max(sizes), "recipe": _coarse(card.recipe, min(sizes))}
             changes[setting(name, blocks, COARSE, max(sizes))] = blurred
         study |= {title: by_seed(card, seeds, **here | change) for title, change in changes.items()}
     return study

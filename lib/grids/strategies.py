@@ -1,11 +1,12 @@
 """Strategies of transfer learning as phases of training (S0.2-S0.4), and what the chapters that use them share."""
 
 from dataclasses import dataclass
+from functools import cache
 
-from lib import backbones, cards, config
-from lib.steps import Recipe, RepeatChannels
+from lib import backbones, config
 from lib.training.configuration import EarlyStopping, Head, Network, Phase, Plateau
 
+IMAGENET = "imagenet"
 DECAY = 0.1  # "weight decay of 10", read as: the rate is divided by 10 on a plateau (S0.4)
 
 
@@ -26,7 +27,7 @@ class Schedule:
         tuning = Phase(
             epochs=self.tuning_epochs, optimiser="sgd", learning_rate=self.tuning_rate, unfrozen=unfrozen,
             schedule=Plateau(factor=DECAY, patience=max(1, self.patience // 2)),
-            early_stopping=EarlyStopping(patience=self.patience), rate_by_block=rate_by_block,
+            early_stopping=EarlyStopping(patience=self.patience), rate_by_block=rate_by_block, frozen_normalisation=True,
         )  # fmt: skip
         return warm_up, tuning
 
@@ -41,30 +42,33 @@ def head(hidden: int) -> Head:
     return Head(hidden=("square root",) * hidden)
 
 
-def recipe(card: cards.Card) -> Recipe:
-    """The card's recipe for networks of three channels: a grey image is repeated."""
-    repeated = any(isinstance(step, RepeatChannels) for step in card.recipe)
-    return card.recipe if repeated else (*card.recipe, RepeatChannels())
-
-
 def start(entry: str) -> tuple[str, str]:
     """Name and weights of an entry of BACKBONES: `resnet50`, from ImageNet, or `resnet50=/a/file.weights.h5`."""
     name, _, path = entry.partition("=")
-    return name, path or "imagenet"
+    return name, path or IMAGENET
 
 
 def usable(entries: list[str], whole: bool = False) -> dict[str, Network]:
-    """Those networks whose weights can be had here, or all of them, by name. Raises UserError where there is none."""
-    refused = {entry: backbones.refusal(*start(entry)) for entry in entries if not whole}
-    kept = [start(entry) for entry in entries if not refused.get(entry)]
+    """The networks by name, without those whose weights of ImageNet cannot be had here, unless `whole`.
+
+    A file of weights that somebody names must be there: whoever checks the runs says so. Raises UserError where no network is
+    left.
+    """
+    kept = [start(entry) for entry in entries if whole or not _refusal(entry)]
     if not kept:
-        raise config.UserError(f"BACKBONES: no network can start from its weights here; {'; '.join(refused.values())}")
+        raise config.UserError(f"no network can start from its weights here; {'; '.join(left_out(entries))}")
     return {name: backbones.network(name, weights) for name, weights in kept}
 
 
 def left_out(entries: list[str]) -> list[str]:
     """Why networks are not in a study here: a line each, none where all are."""
-    return [line for entry in entries if (line := backbones.refusal(*start(entry)))]
+    return [line for entry in entries if (line := _refusal(entry))]
+
+
+@cache  # it may take a download
+def _refusal(entry: str) -> str | None:
+    name, weights = start(entry)
+    return backbones.refusal(name) if weights == IMAGENET else None
 
 
 def titled(name: str) -> str:

@@ -45,7 +45,7 @@ def transfer(
     card = cards.load(dataset)
     schedule = strategies.Schedule(head_epochs, head_rate, tuning_epochs, tuning_rate, patience)
     common = {
-        "recipe": strategies.recipe(card), "image_size": image_size, "head": strategies.head(hidden), "threads": threads,
+        "image_size": image_size, "head": strategies.head(hidden), "threads": threads,
         "measured_images": measured_images, "storing": Storing(), "engine": engine,
     }  # fmt: skip
     as_a_whole = {"phases": strategies.everything(all_epochs, all_rate, patience), "image_size": all_size}

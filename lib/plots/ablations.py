@@ -129,7 +129,7 @@ def scores(table: pd.DataFrame) -> go.Figure:
             zmin=0, zmax=1.6, showscale=False, hovertemplate="%{y}<br>%{x}: %{text}<extra></extra>",
         )
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", type="category").update_xaxes(side="top")
+    figure.update_yaxes(autorange="reversed", type="category").update_xaxes(side="top", automargin=True)
     return styled(figure.update_layout(height=130 + ROW * len(table), margin={"l": 60, "r": 20, "t": 70, "b": 20}))
 
 

@@ -68,7 +68,7 @@ def tradeoff(
             text=[f"{name}<br>{each}" for name, each in rows.items()],
             hovertemplate="%{text}<br>%{x:.3g} s<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(type="log", title_text="seconds a run, training alone", dtick=1, exponentformat="power")
+    figure.update_xaxes(type="log", title_text="seconds a run")
     return styled(figure.update_layout(yaxis_title=f"{unit} (95 % interval)", height=440))
 
 

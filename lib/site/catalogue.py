@@ -5,12 +5,14 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from lib import cells, grids
 from lib.site.book import Book
 from lib.site.contents import Chapter
 from lib.site.fragments import counted, definitions, device, duration, flat, interval, settings, short_hash, table, when
 from lib.site.notebook import raw_html
 from lib.site.provenance import page_foot
 from lib.site.results import METRICS, run_results
+from lib.training.configuration import Configuration
 
 INTRODUCTION = """\
 # Run catalogue
@@ -19,6 +21,14 @@ Every training run that a chapter of this build used, once each. The results are
 interval over groups of images. *Differs in* shows the settings in which the runs on this page are not all alike; the
 rest unfolds below each name.
 """
+GRID = """\
+## The study of transfer learning, cell by cell
+
+Network, initialisation, strategy and number of blocks unfrozen, by the size of the images: how many runs this build has, over
+seeds and chapters. *Not run* is a cell of the source documents' grid that this profile leaves out, or whose network is
+not to be had here; an empty one belongs to neither.
+"""
+DOCUMENTS = "gpu"  # the profile with the grid of the source documents
 HEADER = ("Run", "Differs in", *METRICS.values(), "Parameters trained", "Chapters", "Training")
 
 
@@ -36,8 +46,22 @@ def catalogue_page(book: Book, chapters: Sequence[Chapter], cache: Path) -> str:
         parts += [_summary(records), raw_html(table(HEADER, rows, "catalogue"))]
     else:
         parts.append("No chapter that trains a network has run yet in this build.")
+    parts += _grid(book, records)
     parts.append(raw_html(page_foot(book, [chapter.name for chapter in chapters])))
     return "\n\n".join(parts) + "\n"
+
+
+def _grid(book: Book, records: Sequence[dict[str, Any]]) -> list[str]:
+    """Which cells of the study of transfer learning have been run; nothing where no run of it was."""
+    chapters = {grids.FAMILIES[name].chapter for name in cells.FAMILIES}
+    used = {key for chapter in chapters for key in book.runs_used(chapter)}
+    run = [cells.of(Configuration.model_validate(r["configuration"])) for r in records if r["key"] in used]
+    if not run:
+        return []
+    found = cells.table(cells.wanted(book.dataset, DOCUMENTS), run)
+    header = [name.replace("_", " ") for name in found]
+    rows = [[escape(str(value)) for value in row] for row in found.itertuples(index=False)]
+    return [GRID, raw_html(table(header, rows, "grid"))]
 
 
 def varying_settings(configurations: Sequence[dict[str, Any]]) -> list[str]:

@@ -96,11 +96,8 @@ class Phase(Frozen):
             raise ValueError(
                 f"a step after every {schedule.every} epochs never acts within {self.epochs} epochs; give fewer"
             )
-        if self.unfrozen == 0 and (self.frozen_normalisation or self.rate_by_block < 1):
-            raise ValueError(
-                "frozen_normalisation and rate_by_block act on blocks that learn, but unfrozen is 0; leave them out, or "
-                "unfreeze a block"
-            )
+        if self.unfrozen == 0 and self.rate_by_block < 1:
+            raise ValueError("rate_by_block acts on blocks that learn, but unfrozen is 0; leave it out, or unfreeze a block")
         return self
 
     @property

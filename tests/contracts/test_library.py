@@ -17,9 +17,9 @@ ORDER = (
     "mistakes", "config", "processes", "atomic", "machine", "onnx", "weights", "networks/", "masks/", "steps/", "recipes",
     "pictures", "dicom", "decode", "perceptual", "manifest", "findings/", "ledger", "readers/", "labels", "groups",
     "folders", "cards", "leaks", "splits", "custody/", "pixels", "training/", "cost", "backbones", "features/", "lineage", "runs",
-    "grids/", "estimates", "intervals", "scores", "metrics", "statistics", "groupwise", "grades", "brightness",
-    "folds", "classical", "embedding", "baselines", "yardstick", "inflation", "properties", "hypotheses", "effects",
-    "ablations/", "sanity", "fit", "masking", "preprocessing", "faults", "texts", "plots/", "chapters",
+    "grids/", "cells", "combinations", "estimates", "intervals", "scores", "metrics", "statistics", "groupwise", "grades", "brightness",
+    "folds", "classical", "embedding", "baselines", "yardstick", "inflation", "properties", "hypotheses", "effects", "transfer",
+    "turned", "heads", "timing", "ablations/", "sanity", "fit", "masking", "preprocessing", "faults", "texts", "plots/", "chapters",
     "graph", "jobs", "site/", "lab", "book", "studies",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows

@@ -1,0 +1,87 @@
+"""Whether a run can be trained at all: its size, depth, weights, channels and values against what its network takes."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lib import backbones, config, networks, steps, weights
+from lib.training.configuration import Configuration
+
+
+def check(configurations: Iterable[Configuration], given: Mapping[str, Any]) -> None:
+    """Raises UserError in one line for the first combination that its network does not take.
+
+    given: the parameters that the configurations were made from, so that the line can name the one to change. Networks whose
+    depth, or whose own file of weights, is asked for are looked into with Keras.
+    """
+    known = {}
+    for run in configurations:
+        known.setdefault((run.image_size, run.recipe, run.network.model_dump_json(), _depth(run)), run)
+    for run in known.values():
+        _check_images(run, given)
+        _check_network(run, given)
+
+
+def _check_images(run: Configuration, given: Mapping[str, Any]) -> None:
+    family, parameters = run.network.family, run.network.parameters
+    if run.image_size < (smallest := networks.minimum_size(family, parameters)):
+        raise config.UserError(
+            f"{_named(given, 'SIZE', run.image_size)} is too small for network {backbones.name_of(run.network)}: "
+            f"it needs {smallest} pixels a side or more"
+        )
+    if (values := steps.final_range(run.recipe)) != (taken := networks.input_range(family)):
+        raise config.UserError(f"the recipe ends in values of {list(values)}, network {family} takes {list(taken)}")
+    if backbones.name_of(run.network) in backbones.BACKBONES and (count := _channels(run.recipe)) not in (None, 1, 3):
+        raise config.UserError(
+            f"the recipe ends in {count} channels, network {backbones.name_of(run.network)} takes 1 or 3; end it in one of them"
+        )
+
+
+def _check_network(run: Configuration, given: Mapping[str, Any]) -> None:
+    family, parameters, name = run.network.family, run.network.parameters, backbones.name_of(run.network)
+    if (depth := _depth(run)) and depth > (most := len(networks.blocks(family, parameters))):
+        raise config.UserError(
+            f"{_named(given, 'DEPTHS', depth)} is more than network {name} has blocks; give {most} at most"
+        )
+    try:
+        networks.weights_file(family, parameters)
+        if parameters.get("weights") not in (None, "imagenet"):
+            _fits(run)
+    except weights.WeightsRefused as error:
+        raise config.UserError(f"BACKBONES, {name}: {error}") from None
+
+
+def _fits(run: Configuration) -> None:
+    """Raises WeightsRefused where a file of weights is of another network."""
+    import keras
+
+    family = networks.family(run.network.family)
+    shape = (run.image_size, run.image_size, 3)
+    family.build(keras.Input(shape), family.Parameters(**run.network.parameters))
+
+
+def _depth(run: Configuration) -> float:
+    """The most blocks that a phase unfreezes by their number."""
+    return max(0 if phase.unfrozen == "all" else phase.unfrozen for phase in run.phases)
+
+
+def _channels(recipe: steps.Recipe) -> int | None:
+    """Channels of what enters the network; None where they are those of the files."""
+    found = None
+    for step in recipe:
+        if isinstance(step, steps.RepeatChannels):
+            found = step.count if found in (None, 1) else found
+        elif isinstance(step, steps.Stack):
+            found = len(step.channels)
+        else:
+            found = {"grey": 1, "colour": 3}.get(step.step, found)
+    return found
+
+
+def _named(given: Mapping[str, Any], word: str, value: float) -> str:
+    """The parameter that a value comes from, with the value."""
+    names = [name for name, each in given.items() if word in name and (each == value or value in _listed(each))]
+    return f"{names[0] if names else word} {value:g}"
+
+
+def _listed(value: Any) -> list:
+    return value if isinstance(value, list) else []
