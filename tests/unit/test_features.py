@@ -245,7 +245,7 @@ def test_the_job_names_the_key(book, computed, tmp_path, capsys):
     assert len(computed) == 1 and written[0] == written[1] and atomic.read_json(target)["key"]
     assert main("elpv", "smoke", "vgg", str(SIZE), str(target)) == 1
     assert capsys.readouterr().err == (
-        f"BACKBONE='vgg' does not exist; BACKBONE is one of: {', '.join(backbones.BACKBONES)}; did you mean vgg16?\n"
+        f"BACKBONE='vgg' does not exist; BACKBONE is one of: {', '.join(backbones.BACKBONES)}; the nearest is 'vgg16'\n"
     )
 
 
