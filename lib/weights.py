@@ -1,9 +1,12 @@
 """Files of pre-trained weights: where they are, and PyTorch's legacy ones read to arrays, without running any of them."""
 
+import contextlib
 import importlib.util
 import math
 import os
 import pickle
+import sys
+import tempfile
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
@@ -67,11 +70,16 @@ def _downloaded(address: str) -> Path:
     import keras
 
     try:
-        return Path(keras.utils.get_file(name, address, cache_subdir="models"))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # apart first: a download that is killed leaves nothing in its place
+        with tempfile.TemporaryDirectory(dir=file.parent) as folder, contextlib.redirect_stdout(sys.stderr):
+            os.replace(keras.utils.get_file(name, address, cache_dir=folder, cache_subdir=""), file)
     except Exception as error:  # Keras raises nothing narrower
+        reason = str(error).rpartition(" -- ")[2].splitlines()[0]
         raise WeightsRefused(
-            f"{name} cannot be downloaded ({type(error).__name__}); fetch {address} elsewhere and give the file's path as weights"
+            f"{name} cannot be downloaded: {reason:.80}; fetch {address} elsewhere and give the file's path as weights"
         ) from None
+    return file
 
 
 def read(path: Path) -> dict[str, np.ndarray]:

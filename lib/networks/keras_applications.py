@@ -89,9 +89,8 @@ def prepared(x: keras.KerasTensor, variant: str) -> keras.KerasTensor:
     if variant == "DenseNet169":
         return layers.Normalization(mean=255 * MEAN, variance=(255 * DEVIATION) ** 2, name="prepared")(x)
     if variant in ("ResNet50", "VGG16"):
-        return layers.Normalization(mean=BLUE_FIRST_MEAN, variance=np.ones(3), name="prepared")(
-            BlueFirst(name="blue_first")(x)
-        )
+        x = BlueFirst(name="blue_first")(x)
+        return layers.Normalization(mean=BLUE_FIRST_MEAN, variance=np.ones(3), name="prepared")(x)
     return x
 
 
@@ -163,25 +162,31 @@ def _rename(network: keras.Model) -> None:
 
 def _load(network: keras.Model, file: Path, variant: str) -> None:
     """Raises WeightsRefused for a file that is none, or of another network."""
-    refused = f"{file.name} does not hold the weights of {variant} without its head"
+    refused = f"{file} does not hold the weights of {variant} without its head"
     try:
         with h5py.File(file) as content:
             held = _kernels(content)
     except OSError:
-        raise weight_files.WeightsRefused(f"{file.name} is no file of weights in HDF5's format") from None
+        raise weight_files.WeightsRefused(
+            f"{file} is no whole file of HDF5's format; give another, or remove it"
+        ) from None
     wanted = sorted(tuple(weight.shape) for weight in network.weights if len(weight.shape) > 1)
     if held != wanted:
-        raise weight_files.WeightsRefused(f"{refused}: {len(held)} kernels, expected {len(wanted)} of certain shapes")
+        raise weight_files.WeightsRefused(
+            f"{refused}: its {len(held)} kernels are not the {len(wanted)} of that network"
+        )
     try:
         network.load_weights(file)
     except (ValueError, KeyError, OSError) as error:
         raise weight_files.WeightsRefused(f"{refused}: {str(error).splitlines()[0]:.120}") from None
-    if (
-        variant == "EfficientNetB0"
-    ):  # trained on values divided by the deviation's root once more (TensorFlow issue 49930)
-        normalisation = network.get_layer("normalization")
-        normalisation.adapt_variance.assign(normalisation.adapt_variance * DEVIATION)
-        normalisation.finalize_state()
+    if variant == "EfficientNetB0":
+        _divide_once_more(network.get_layer("normalization"))
+
+
+def _divide_once_more(normalisation: layers.Normalization) -> None:
+    """EfficientNetB0 was trained on values divided by the root of their deviation, too: TensorFlow's issue 49930."""
+    normalisation.adapt_variance.assign(normalisation.adapt_variance * DEVIATION)
+    normalisation.finalize_state()
 
 
 def _kernels(content: h5py.File) -> list[tuple[int, ...]]:

@@ -159,3 +159,24 @@ def child(fork_server, tmp_path) -> Callable[[str], multiprocessing.Process]:
     for process in started:
         process.kill()
         process.join()
+
+
+@pytest.fixture
+def reads_past():
+    """`reads_past(network, end)`: whether what comes after the layer `end` reads anything from before it."""
+
+    def follow(network, end: str) -> bool:
+        inputs = {id(tensor) for tensor in network.inputs}
+        waiting, seen = list(network.outputs), set()
+        while waiting:
+            tensor = waiting.pop()
+            operation, node, _ = tensor._keras_history
+            if id(tensor) in seen or operation.name == end:
+                continue
+            if id(tensor) in inputs:
+                return True
+            seen.add(id(tensor))
+            waiting += operation._inbound_nodes[node].input_tensors
+        return False
+
+    return follow

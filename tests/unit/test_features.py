@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import atomic, config, features, graph, networks, onnx, pixels, steps, weights
+from lib import atomic, backbones, config, features, graph, networks, onnx, pixels, steps, weights
 from lib.features.__main__ import main
 
 SIZE = 32
@@ -198,7 +198,7 @@ def test_prose_changes_nothing(tmp_path, monkeypatch):
 def test_mistakes_are_one_line(cache, tmp_path, monkeypatch):
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("nothing is computed"))
     with pytest.raises(
-        config.UserError, match="FEATURE_SIZE 8 is too small for efficientnet_lite: it needs 32 or more"
+        config.UserError, match="^FEATURE_SIZE: image size 8 is too small for efficientnet_lite0: it needs 32 pixels"
     ):
         features.cached(tmp_path, cache(), settings(image_size=8))
     with pytest.raises(config.UserError, match="BACKBONE='vgg' does not exist; BACKBONE is one of: efficientnet_lite0"):
@@ -229,7 +229,9 @@ def test_the_graph_makes_them_for_the_chapters_that_ask(monkeypatch):
     expected = features.settings_for(ASKED, "elpv", "smoke")
     assert graph.features_of("01_explore", "elpv", "smoke") == {expected.slug: expected}
     assert graph.features_of("05_simple_network", "elpv", "smoke") == {}
-    with pytest.raises(config.UserError, match="^params/smoke.yml, 02_clean_and_split: FEATURE_SIZE 16 is too small"):
+    with pytest.raises(
+        config.UserError, match="^params/smoke.yml, 02_clean_and_split: FEATURE_SIZE: image size 16 is too small"
+    ):
         graph.check_parameters("elpv", "smoke")
 
 
@@ -242,7 +244,9 @@ def test_the_job_names_the_key(book, computed, tmp_path, capsys):
         written.append(target.read_bytes())
     assert len(computed) == 1 and written[0] == written[1] and atomic.read_json(target)["key"]
     assert main("elpv", "smoke", "vgg", str(SIZE), str(target)) == 1
-    assert capsys.readouterr().err == "BACKBONE='vgg' does not exist; BACKBONE is one of: efficientnet_lite0\n"
+    assert capsys.readouterr().err == (
+        f"BACKBONE='vgg' does not exist; BACKBONE is one of: {', '.join(backbones.BACKBONES)}; the nearest is 'vgg16'\n"
+    )
 
 
 def test_an_interpreter_of_its_own_computes(cache, tmp_path, computed):

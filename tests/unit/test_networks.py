@@ -4,14 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from lib import networks
-from lib.training import determinism
-
-
-@pytest.fixture(autouse=True)
-def as_in_training():
-    """TensorFlow's threads can be set once in a process: as the tests of training want them."""
-    determinism.fix(threads=1, seed=7)
+from lib import atomic, networks, weights
 
 
 def test_families_are_the_files():
@@ -49,3 +42,59 @@ def test_simple_network_is_as_wide_as_asked():
 @pytest.mark.parametrize("name", networks.families())
 def test_minimum_size_is_read_without_loading_the_network(name):
     assert networks.minimum_size(name) == networks.family(name).MINIMUM_SIZE
+
+
+def test_some_variants_need_more_pixels():
+    sizes = {
+        variant: networks.minimum_size("keras_applications", {"variant": variant}) for variant in ("VGG16", "Xception")
+    }
+    assert sizes == {"VGG16": 32, "Xception": 71}
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("xception", {"stem": (4, 6), "sizes": (8, 10, 12)}),
+        ("efficientnet_lite", {"variant": "lite0"}),
+        ("efficientnet_lite", {"variant": "lite2"}),
+    ],
+)
+def test_blocks_end_in_cuts_and_the_last_is_the_features(name, parameters, reads_past):
+    family, ends = networks.family(name), networks.blocks(name, parameters)
+    inputs = keras.Input((32, 32, 3))
+    built = keras.Model(inputs, family.build(inputs, family.Parameters(**parameters)))
+    assert [end for end in ends.values() if reads_past(built, end)] == []
+    names = [layer.name for layer in built.layers]
+    places = [names.index(end) for end in ends.values()]
+    assert places == sorted(set(places)) and built.layers[places[-1]].output is built.output
+    within = "block_1_separable_2" if name == "xception" else "block2b_expand_convolution"
+    assert reads_past(built, within)  # the residual leads around it
+
+
+def test_a_network_without_blocks_says_so():
+    with pytest.raises(ValueError, match="^network simple has no blocks to freeze; it is trained as a whole$"):
+        networks.blocks("simple", {})
+
+
+def test_grey_is_repeated_and_other_channels_are_refused():
+    grey, colour = keras.Input((4, 4, 1)), keras.Input((4, 4, 3))
+    assert networks.three_channels(colour, "vgg16") is colour
+    images = np.random.default_rng(7).uniform(0, 255, (2, 4, 4, 1)).astype(np.float32)
+    found = keras.Model(grey, networks.three_channels(grey, "vgg16"))(images)
+    np.testing.assert_array_equal(found, images.repeat(3, axis=-1))
+    with pytest.raises(ValueError, match="network vgg16 takes images of 1 or 3 channels, not 4"):
+        networks.three_channels(keras.Input((4, 4, 4)), "vgg16")
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite", "keras_applications"])
+def test_a_file_of_ones_own_decides_the_key(name, tmp_path):
+    path = tmp_path / "own.weights.h5"
+    with pytest.raises(
+        weights.WeightsRefused, match="own.weights.h5 do not exist; give the path of a file, `imagenet`, or"
+    ):
+        networks.pretrained(name, {"weights": str(path)})
+    path.write_bytes(b"first")
+    assert networks.pretrained(name, {"weights": str(path)})[0] == atomic.sha256(b"first")
+    path.write_bytes(b"second")
+    assert networks.pretrained(name, {"weights": path})[0] == atomic.sha256(b"second")
+    assert networks.pretrained(name, {"weights": None}) == []
