@@ -64,6 +64,11 @@ def history(finished: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
     return whole[whole["part"] != "tuning"]
 
 
+def class_names(seen: Predictions, classes: Sequence[str]) -> pd.Series:
+    """The class of every image, in the order of the classes."""
+    return pd.Series(pd.Categorical.from_codes(seen.labels, classes), name="class")
+
+
 def by_size(study: Study) -> pd.DataFrame:
     """The settings of chapter 11, a row each: network (with its strategy), images (`extreme`, `all` or `coarse`), size."""
     rows = {name: name.rsplit(", ", 2) for name in study}

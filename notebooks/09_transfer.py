@@ -8,13 +8,10 @@
 # different amounts of time, so the question is not only which is best, but which is worth it.
 
 # %%
-import pandas as pd
-
 from lib import (
     ablations,
     backbones,
     cards,
-    custody,
     effects,
     embedding,
     features,
@@ -36,32 +33,30 @@ from lib.hypotheses import Hypothesis
 DATASET = "elpv"
 PROFILE = "smoke"
 BACKBONES = ["efficientnet_lite0"]  # of ImageNet; weights of a file are named after an equals sign
-IMAGE_SIZE = 32  # pixels per side
 HIDDEN = 1  # dense layers of the head, each as wide as the square root of the one before
-HEAD_EPOCHS = 2  # of Adam, while every block is frozen
-HEAD_RATE = 0.001
+HEAD_EPOCHS = 2  # while every block is frozen
+HEAD_RATE = 0.001  # of Adam, and of networks that are trained as a whole
 TUNING_EPOCHS = 3  # of SGD, at most
 TUNING_RATE = 0.0001
 PATIENCE = 1  # epochs
 DEPTHS = [1]  # blocks unfrozen in fine-tuning
 RATE_BY_BLOCK = 1.0  # of each block as a share of that of the block after it
 ALL_TRAINED = "none"  # networks that are trained as a whole too: none, first or every
-ALL_SIZE = 32
+ALL_SIZE = 32  # pixels per side, of those
 ALL_EPOCHS = 3
-ALL_RATE = 0.001
 MEASURED_IMAGES = 64
 ENGINE = "keras"  # of what is frozen
 BACKBONE = "efficientnet_lite0"  # of the features that classical models learn from
-FEATURE_SIZE = 32
+FEATURE_SIZE = 32  # pixels per side, of frozen and of fine-tuned networks
 SEEDS = [7]
 THREADS = 1
 
 # %%
 context = chapter("09_transfer", DATASET, PROFILE)
-card, development = cards.load(DATASET), custody.development(context)
+card = cards.load(DATASET)
 study = grids.transfer(
-    DATASET, BACKBONES, IMAGE_SIZE, HIDDEN, HEAD_EPOCHS, HEAD_RATE, TUNING_EPOCHS, TUNING_RATE, PATIENCE, DEPTHS,
-    RATE_BY_BLOCK, ALL_TRAINED, ALL_SIZE, ALL_EPOCHS, ALL_RATE, MEASURED_IMAGES, ENGINE, SEEDS, THREADS,
+    DATASET, BACKBONES, FEATURE_SIZE, HIDDEN, HEAD_EPOCHS, HEAD_RATE, TUNING_EPOCHS, TUNING_RATE, PATIENCE, DEPTHS,
+    RATE_BY_BLOCK, ALL_TRAINED, ALL_SIZE, ALL_EPOCHS, MEASURED_IMAGES, ENGINE, SEEDS, THREADS,
 )  # fmt: skip
 parents = grids.parents_of("transfer", study)
 
@@ -91,7 +86,7 @@ texts.sentence(*strategies.left_out(BACKBONES) or ["The weights of all networks 
 
 # %%
 names = list(strategies.usable(BACKBONES))
-properties = backbones.table(names, IMAGE_SIZE, THREADS).T
+properties = backbones.table(names, FEATURE_SIZE, THREADS).T
 texts.table(properties.set_axis(properties.index.str.replace("_", " ")).rename_axis("property"), decimals=2)
 
 # %% [markdown]
@@ -146,8 +141,7 @@ described = features.get(context, BACKBONE, FEATURE_SIZE)
 first = next(iter(finished.values()))
 seen = {part: runs.predictions_by_seed(first, part) for part in heads.PARTS}
 points = embedding.neighbours_map(described.of(seen["validation"].images), SEEDS[0])
-classes = pd.Categorical.from_codes(seen["validation"].labels, card.classes)
-plots.scatter(points, pd.Series(classes, name="class"), seen["validation"].images)
+plots.scatter(points, transfer.class_names(seen["validation"], card.classes), seen["validation"].images)
 
 # %% [markdown]
 # The head here is two dense layers or so. A support vector machine, a logistic regression, a random forest and gradient

@@ -15,7 +15,7 @@ WHOLES = {"none": 0, "first": 1, "every": None}  # networks that are trained as 
 def transfer(
     dataset: str,
     backbones: list[str],
-    image_size: int,
+    feature_size: int,
     hidden: int,
     head_epochs: int,
     head_rate: float,
@@ -27,7 +27,6 @@ def transfer(
     all_trained: str,
     all_size: int,
     all_epochs: int,
-    all_rate: float,
     measured_images: int,
     engine: str,
     seeds: list[int],
@@ -45,10 +44,10 @@ def transfer(
     card = cards.load(dataset)
     schedule = strategies.Schedule(head_epochs, head_rate, tuning_epochs, tuning_rate, patience)
     common = {
-        "image_size": image_size, "head": strategies.head(hidden), "threads": threads,
+        "image_size": feature_size, "head": strategies.head(hidden), "threads": threads,
         "measured_images": measured_images, "storing": Storing(), "engine": engine,
     }  # fmt: skip
-    as_a_whole = {"phases": strategies.everything(all_epochs, all_rate, patience), "image_size": all_size}
+    as_a_whole = {"phases": strategies.everything(all_epochs, head_rate, patience), "image_size": all_size}
     as_a_whole |= {"storing": None, "engine": "keras"}  # nothing is frozen
     changes: dict[str, dict] = {}
     as_wholes = list(networks)[: WHOLES[config.one_of("ALL_TRAINED", all_trained, list(WHOLES))]]
@@ -59,7 +58,7 @@ def transfer(
             found[f"{last(depths[-1])}, {SLOWER}"] = {"phases": schedule.phases(depths[-1], rate_by_block)}
         if name in as_wholes:
             found |= {RANDOM: as_a_whole | {"network": registry.network(name, None)}, IMAGENET: as_a_whole}
-            if all_size != image_size:
+            if all_size != feature_size:
                 found[SMALLER] = found[FEATURES] | {"image_size": all_size}
         changes |= {setting(name, strategy): {"network": pretrained} | change for strategy, change in found.items()}
     return {name: by_seed(card, seeds, **common | change) for name, change in changes.items()}

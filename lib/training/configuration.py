@@ -97,7 +97,9 @@ class Phase(Frozen):
                 f"a step after every {schedule.every} epochs never acts within {self.epochs} epochs; give fewer"
             )
         if self.unfrozen == 0 and self.rate_by_block < 1:
-            raise ValueError("rate_by_block acts on blocks that learn, but unfrozen is 0; leave it out, or unfreeze a block")
+            raise ValueError(
+                "rate_by_block acts on blocks that learn, but unfrozen is 0; leave it out, or unfreeze a block"
+            )
         return self
 
     @property

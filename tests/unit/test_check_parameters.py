@@ -21,9 +21,9 @@ from lib import combinations, config, graph, grids, steps
             "05_simple_network: IMAGE_SIZE 8 is too small for network simple: it needs 18 pixels a side or more",
         ),
         (
-            "BACKBONES: [efficientnet_lite0], IMAGE_SIZE: 32",
-            "BACKBONES: [efficientnet_lite0], IMAGE_SIZE: 31",
-            "09_transfer: IMAGE_SIZE 31 is too small for network efficientnet_lite0: it needs 32 pixels a side or more",
+            "FEATURE_SIZE: 32",
+            "FEATURE_SIZE: 31",
+            "09_transfer: FEATURE_SIZE 31 is too small for network efficientnet_lite0: it needs 32 pixels a side or more",
         ),
         ("SIZES: [32, 48]", "SIZES: [31, 48]", "11_image_size: SIZES 31 is too small for network efficientnet_lite0"),
         (
