@@ -250,5 +250,5 @@ claims.judge()
 
 # %% [markdown]
 # ## What next
-# {doc}`Chapter 16 <16_ablations>` puts all changes of the book into one table. What pre-training brings, the strongest
-# regulariser of all after more images, is the question of the part on transfer learning.
+# What pre-training brings, the strongest regulariser of all after more images, {doc}`chapter 9 <09_transfer>` asks.
+# {doc}`Chapter 16 <16_ablations>` puts all changes of the book into one table.

@@ -32,17 +32,17 @@ from lib.hypotheses import Hypothesis
 # %% tags=["parameters"]
 DATASET = "elpv"
 PROFILE = "smoke"
-BACKBONES = ["efficientnet_lite0"]  # of ImageNet; weights of a file are named after an equals sign
+BACKBONES = ["efficientnet_lite0"]
 HIDDEN = 1  # dense layers of the head, each as wide as the square root of the one before
-HEAD_EPOCHS = 2  # while every block is frozen
+HEAD_EPOCHS = 2
 HEAD_RATE = 0.001  # of Adam, and of networks that are trained as a whole
-TUNING_EPOCHS = 3  # of SGD, at most
+TUNING_EPOCHS = 3
 TUNING_RATE = 0.0001
-PATIENCE = 1  # epochs
+PATIENCE = 1
 DEPTHS = [1]  # blocks unfrozen in fine-tuning
 RATE_BY_BLOCK = 1.0  # of each block as a share of that of the block after it
 ALL_TRAINED = "none"  # networks that are trained as a whole too: none, first or every
-ALL_SIZE = 32  # pixels per side, of those
+ALL_SIZE = 32
 ALL_EPOCHS = 3
 MEASURED_IMAGES = 64
 ENGINE = "keras"  # of what is frozen
@@ -123,7 +123,8 @@ plots.compared(curves, {"loss": "loss, nats", "accuracy": "accuracy"}, "setting"
 
 # %% mystnb={"figure": {"name": "fig-initialisation", "caption": "Accuracy on validation with everything trained, by network and initialisation (S0.8)."}}
 accuracy, auc = (transfer.scored(metric, finished) for metric in ("accuracy", "auc"))
-plots.side_by_side(transfer.grouped(accuracy, wholly, "initialisation", "network"), "accuracy")
+by_start = transfer.grouped(accuracy, wholly, "initialisation", "network")
+plots.side_by_side(by_start, "accuracy")
 
 # %%
 from_imagenet, frozen = transfer.pairs(study, parents, "weights"), transfer.frozen_beside(study, "random")
