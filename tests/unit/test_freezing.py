@@ -10,12 +10,12 @@ from lib.training import freezing, initial, model, train
 from lib.training.configuration import Control, Head, Network, Phase, Storing
 from tests.unit.test_training import configuration, tiny
 
-ENDS = {"stem": "stem_activation_2", "one": "block_1_add", "two": "block_2_add", "final": "final_activation_1"}
+ENDS = {"stem": "stem_activation_2", "block_1": "block_1_add", "block_2": "block_2_add", "final": "final_activation_1"}
 SMALL = Network(family="xception", parameters={"stem": [2, 4], "sizes": [4, 6, 8], "momentum": 0.5, "dropout": 0.3})
 LAYERS = {
     "stem": ["stem_convolution_1", "stem_normalisation_1", "stem_convolution_2", "stem_normalisation_2"],
-    "one": ["block_1_separable_1", "block_1_normalisation_1", "block_1_separable_2", "block_1_normalisation_2"],
-    "two": ["block_2_separable_1", "block_2_normalisation_1", "block_2_separable_2", "block_2_normalisation_2"],
+    "block_1": ["block_1_separable_1", "block_1_normalisation_1", "block_1_separable_2", "block_1_normalisation_2"],
+    "block_2": ["block_2_separable_1", "block_2_normalisation_1", "block_2_separable_2", "block_2_normalisation_2"],
     "final": ["final_separable_1", "final_normalisation_1"],
 }  # fmt: skip
 STORED = {"phases": [{"epochs": 1, "unfrozen": 0}], "storing": {}}
@@ -39,8 +39,8 @@ def learning(network: keras.Model) -> set[str]:
 def test_layers_of_a_block_are_in_their_order_and_every_layer_is_in_one():
     found = freezing.by_block(small(), ENDS)
     names = {block: [layer.name for layer in layers] for block, layers in found.items()}
-    for block in ("one", "two"):
-        names[block].remove(f"block_{['one', 'two'].index(block) + 1}_projection")
+    for block in ("block_1", "block_2"):
+        names[block].remove(f"{block}_projection")
     assert names == LAYERS
 
 
@@ -49,9 +49,9 @@ def test_layers_of_a_block_are_in_their_order_and_every_layer_is_in_one():
     [
         (0, [], "global_average"),
         (1, ["final"], "block_2_add"),
-        (2, ["two", "final"], "block_1_add"),
-        (4, ["stem", "one", "two", "final"], None),
-        ("all", ["stem", "one", "two", "final"], None),
+        (2, ["block_2", "final"], "block_1_add"),
+        (4, ["stem", "block_1", "block_2", "final"], None),
+        ("all", ["stem", "block_1", "block_2", "final"], None),
     ],
 )
 def test_whole_blocks_learn_from_the_end_and_the_head_always(unfrozen, blocks, cut):
