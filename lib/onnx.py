@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 def exported(network: "keras.Model") -> bytes:
     """The network in ONNX's format, by Keras' own export."""
+    import keras
+
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Normalization):  # tensors of its own would become inputs of the file
+            layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
     network(np.zeros((1, *network.input_shape[1:]), np.float32))  # only what was called can be exported
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of Keras' export about NumPy's names

@@ -29,7 +29,8 @@ def training_batches(
     soft: outputs of a network that takes shares of labels, needed by `mix`; 0: labels are class indices. copies: versions
     of the whole part that its pixels hold, one after the other; epoch e learns from version e modulo copies.
     Yields images (batch, height, width, channels) uint8, float32 where mixed, or what the part has in their place, and
-    labels (batch,) int32, or where soft (batch, soft) float32, read ahead of the training step; every image comes once an epoch, the last batch may be smaller.
+    labels (batch,) int32, or where soft (batch, soft) float32, read ahead of the training step; every image comes once an
+    epoch, the last batch may be smaller.
     """
     steps = -(-len(part) // batch_size)
     labels = part.labels.astype(np.int32)

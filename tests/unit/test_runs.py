@@ -78,6 +78,21 @@ def test_record_says_what_was_done(context, configuration):
     assert Configuration.model_validate(record["configuration"]) == configuration()
 
 
+def test_run_with_frozen_blocks_answers_from_what_is_stored_in_the_book(context, configuration):
+    asked = configuration(phases=[Phase(epochs=1, unfrozen=0)], storing={})
+    run, found = runs.get(asked, context), runs.get(asked.model_copy(update={"l2": 0.1}), context)
+    (phase,) = run.record["phases"]
+    assert phase["stored"]["bytes"] == len(run.predictions) * 4 * 4 and not phase["stored"]["found"]
+    assert run.record["parameters_trained"] == phase["parameters_trained"] == 5 < run.record["parameters_total"]
+    assert (run.record["layers_unfrozen"], phase["blocks_unfrozen"]) == (1, [])
+    assert found.record["phases"][0]["stored"] == phase["stored"] | {"found": True}
+    assert len(list((context.root / "activations").glob("*/activations.npy"))) == 3
+    for name, part in runs.data_of(asked, context).parts().items():
+        probability = measure.probabilities(measure.logits(run.model(), part))[:, 1]
+        stored = run.predictions[run.predictions["part"] == name]["probability"]
+        np.testing.assert_allclose(stored, probability, atol=1e-6)
+
+
 def test_folder_holds_the_files_of_the_record_and_nothing_else(context, configuration):
     run = runs.get(configuration(), context)
     files = {path.name for path in run.folder.iterdir()}
@@ -152,15 +167,16 @@ def test_damaged_run_is_refused_with_its_file_named(context, tmp_path, how, conf
 
 def test_damaged_run_is_moved_aside_and_trained_again_with_equal_results(context, capfd, configuration):
     run = runs.get(configuration(), context)
-    before = run.record | {"training_seconds": None, "started": None}
+    before = run.record
     damage(run.folder, "predictions.parquet changed")
     again = runs.get(configuration(), context)
     message = capfd.readouterr().err
     assert (
         f"run {run.key}: predictions.parquet is changed; it is kept as damaged-{run.key} and trained again" in message
     )
-    after = again.record | {"training_seconds": None, "started": None}
+    after = again.record
     for record in (before, after):
+        del record["training_seconds"], record["started"], record["phases"][0]["seconds"]
         record["files"] = {name: hash for name, hash in record["files"].items() if name != "model.weights.h5"}
     assert after == before and (run.folder.parent / f"damaged-{run.key}" / "dynamics.npy").exists()
 
@@ -216,12 +232,12 @@ KEYS = """
     keys["pixels"] = key(of(sha256=np.array(["a", "c"])))
     keys["names"] = key(of(names=np.array(["a", "c"])))
     keys["groups"] = key(of(groups=np.array(["a", "c"])))
-    def with_text(name, change):
+    def with_text(name, change, **changes):
         path = pathlib.Path(runs.__file__).parent / name
         source = path.read_text() if path.exists() else None
         path.write_text(change(source or ""))
         try:
-            return key()
+            return key(**changes)
         finally:
             path.write_text(source) if source is not None else path.unlink()
     training = sorted(path.name for path in (pathlib.Path(runs.__file__).parent / "training").glob("[a-z]*.py"))
@@ -232,11 +248,18 @@ KEYS = """
     keys["step of the recipe"] = with_text("steps/resize.py", lambda source: source.replace("INTER_CUBIC", "INTER_LINEAR"))
     keys["another step"] = with_text("steps/contrast.py", lambda source: source.replace("PositiveInt = 8", "PositiveInt = 9"))
     keys["what runs all steps"] = with_text("steps/recipe.py", lambda source: source + "\\nADDED = 1\\n")
+    frozen = {"phases": [{"epochs": 1, "unfrozen": 0}], "storing": {}}
+    keys |= {f"stored by {engine}": key(**frozen, engine=engine) for engine in ("keras", "onnx")}
+    added = lambda source: source + "\\nADDED = 1\\n"
+    keys |= {f"code onnx.py for {engine}": with_text("onnx.py", added, **frozen, engine=engine) for engine in ("keras", "onnx")}
+    keys["code onnx.py"] = with_text("onnx.py", added)
     keys["docstring"] = with_text("training/train.py", lambda source: source.replace('\"\"\"Train', '\"\"\"We train'))
     keys["comment"] = with_text("steps/resize.py", lambda source: source + "\\n# a comment\\n")
     keys["afterwards"] = key()
     runs.machine.versions = lambda: {"tensorflow": "2.99.0", "keras": "3.15.9", "numpy": "0"}
     keys["versions"] = key()
+    runs.onnx.versions = lambda: ["99.9"]
+    keys["versions and of onnx"] = key(**frozen, engine="onnx")
     print(json.dumps(keys))
 """
 EQUAL = {
@@ -247,6 +270,7 @@ EQUAL = {
     "code plots/style.py",
     "code runs.py",
     "code networks/another.py",
+    "code onnx.py",
     "docstring",
     "comment",
     "afterwards",
@@ -256,6 +280,7 @@ EQUAL = {
 def test_key_follows_what_decides_the_result_and_nothing_else(checkout, python):
     keys = json.loads(python(KEYS, folder=checkout))
     key = keys.pop("")
+    assert keys.pop("code onnx.py for keras") == keys["stored by keras"]
     assert {name for name in keys if keys[name] == key} == EQUAL
     different = [keys[name] for name in keys if name not in EQUAL]
     assert len(set(different)) == len(different) > 20

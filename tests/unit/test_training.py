@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lib import networks, steps
+from lib import atomic, networks, steps
 from lib.training import checkpoint, determinism, feed, initial, measure, model, train
 from lib.training.configuration import Configuration, Head, Network, Phase
 from lib.training.data import Data, Part
@@ -18,7 +18,9 @@ def part(images: int, classes: int, seed: int) -> Part:
     pixels = generator.normal(150, 10, (images, 20, 20, 1))
     pixels[:, 6:14, 6:14] -= 140 / (classes - 1) * labels[:, np.newaxis, np.newaxis, np.newaxis]
     names = np.array([f"image{number}" for number in range(images)])
-    return Part(pixels.clip(0, 255).astype(np.uint8), np.arange(images), names, names, labels, names)
+    pixels = pixels.clip(0, 255).astype(np.uint8)
+    hashes = np.array([atomic.sha256(image.tobytes()) for image in pixels])
+    return Part(pixels, np.arange(images), names, names, labels, hashes)
 
 
 def tiny(classes: int = 2) -> Data:
