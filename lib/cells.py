@@ -48,9 +48,15 @@ def table(grid: Iterable[Cell], run: Iterable[Cell]) -> pd.DataFrame:
     """
     runs = pd.Series(list(run)).value_counts(sort=False)
     counts = {**dict.fromkeys(grid, NOT_RUN), **{cell: f"{count}" for cell, count in runs.items()}}
-    rows = [cell._asdict() | {"runs": count} for cell, count in counts.items()]
+    names = list(dict.fromkeys(cell.network for cell in counts))
+    order = sorted(counts, key=lambda cell: (names.index(cell.network), cell.initialisation, _depth(cell)))
+    rows = [cell._asdict() | {"runs": counts[cell]} for cell in order]
     found = pd.DataFrame(rows, columns=[*Cell._fields, "runs"])
     found["size"] = found["size"].astype(int).astype(str) + " px"
     sizes = sorted(found["size"].unique(), key=lambda text: int(text.split()[0]))
     index = list(Cell._fields[:-1])
-    return found.pivot(index=index, columns="size", values="runs").reindex(columns=sizes).fillna("").reset_index()
+    return found.pivot_table("runs", index, "size", "first", sort=False)[sizes].fillna("").reset_index()
+
+
+def _depth(cell: Cell) -> float:
+    return float(cell.blocks_unfrozen.replace("all", "inf"))

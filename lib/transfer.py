@@ -33,8 +33,9 @@ def frozen_beside(study: Study, initialisation: str) -> Pairs:
     table = described(study)
     whole = table[(table["strategy"] == "all trained") & (table["initialisation"] == initialisation)]
     frozen = table[table["strategy"] == "feature extraction"]
-    keys = {(row.network, row.size): name for name, row in frozen.iterrows()}
-    return [(keys[row.network, row.size], name) for name, row in whole.iterrows() if (row.network, row.size) in keys]
+    keys = {tuple(key): name for name, *key in frozen[["network", "size"]].itertuples()}
+    places = whole[["network", "size"]].itertuples()
+    return [(keys[network, size], name) for name, network, size in places if (network, size) in keys]
 
 
 def grouped(
@@ -84,7 +85,7 @@ def trend(table: pd.DataFrame) -> dict[str, float]:
 
 def between(table: pd.DataFrame, first: tuple[str, int], second: tuple[str, int]) -> Pairs:
     """Of every network the setting of (images, size) `first` with that of `second`. table: of `by_size`."""
-    names = {key: name for name, *key in table.itertuples() for key in [tuple(key)]}
+    names = {tuple(key): name for name, *key in table.itertuples()}
     networks_there = dict.fromkeys(table["network"])
     wanted = [((network, *first), (network, *second)) for network in networks_there]
     return [(names[one], names[other]) for one, other in wanted if one in names and other in names]

@@ -66,7 +66,7 @@ parents = grids.parents_of("transfer", study)
 # goes on for as long as fine-tuning does, with the head alone; the log further down counts the time of each phase by
 # itself. The weights that early stopping keeps are chosen on the tuning part.
 
-# %%
+# %% tags=["nbval-check-output"]
 texts.table(lineage.described(study, parents))
 
 # %% [markdown]

@@ -55,7 +55,7 @@ texts.table(transfer.blocks(study[by_depth[deepest]][0].network).head(int(np.cei
 # Each setting differs from features alone, with no block unfrozen, by its depth and nothing else: the same warm-up of the
 # head, then the same epochs of the same low rate, at which in the first row the head goes on by itself.
 
-# %%
+# %% tags=["nbval-check-output"]
 texts.table(lineage.described(study, parents))
 
 # %% [markdown]

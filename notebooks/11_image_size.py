@@ -49,7 +49,7 @@ parents = grids.parents_of("image_size", study)
 # *Coarse* images are as large as the largest ones, but were shrunk to the smallest size before: they fill as many positions
 # and show no more than small ones do.
 
-# %%
+# %% tags=["nbval-check-output"]
 texts.table(lineage.described(study, parents))
 
 # %% [markdown]
@@ -66,7 +66,7 @@ table = transfer.by_size(study)
 ours = table[(table["network"] == table["network"].iloc[0]) & (table["images"] != "extreme")]
 parts = {name: runs.data_of(study[name][0], context).validation for name in ours.index}
 places = [np.flatnonzero(next(iter(parts.values())).labels == index)[0] for index in range(len(card.classes))]
-named = {f"{row.images}, {row.size} px": parts[name] for name, row in ours.iterrows()}
+named = {f"{images}, {size} px": parts[name] for name, _, images, size in ours.itertuples()}
 plots.pictures({name: [part.pixels[part.rows[place]].squeeze() for place in places] for name, part in named.items()})
 
 # %% [markdown]

@@ -129,8 +129,8 @@ def scores(table: pd.DataFrame) -> go.Figure:
             zmin=0, zmax=1.6, showscale=False, hovertemplate="%{y}<br>%{x}: %{text}<extra></extra>",
         )
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", type="category").update_xaxes(side="top", automargin=True)
-    return styled(figure.update_layout(height=130 + ROW * len(table), margin={"l": 60, "r": 20, "t": 70, "b": 20}))
+    figure.update_yaxes(autorange="reversed", type="category").update_xaxes(side="top")
+    return styled(figure.update_layout(height=180 + ROW * len(table), margin={"l": 60, "r": 20, "t": 120, "b": 20}))
 
 
 def agreement(table: pd.DataFrame, unit: str) -> go.Figure:

@@ -24,10 +24,7 @@ BOOKS = {  # tree -> hypotheses that cannot be put to it
     | ONE_SEED
     | IN_SMOKE
     | UNGRADED,
-    "chest_xray": {"H1.2", "H2.3", "H2.4", "H4.7", "H5.3", "H5.5", "H8.11"}
-    | ONE_SEED
-    | IN_SMOKE
-    | UNGRADED,
+    "chest_xray": {"H1.2", "H2.3", "H2.4", "H4.7", "H5.3", "H5.5", "H8.11"} | ONE_SEED | IN_SMOKE | UNGRADED,
     "mammograms": {"H2.3", "H3.11", "H8.11"} | ONE_SEED | IN_SMOKE,
     "nih_unlabelled": {"H1.1", "H1.2", "H1.3", "H1.4", "H2.1", "H2.2", "H2.3", "H2.4"},
 }
