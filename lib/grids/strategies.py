@@ -54,7 +54,7 @@ def usable(entries: list[str], whole: bool = False) -> dict[str, Network]:
     A file of weights that somebody names must be there: whoever checks the runs says so. Raises UserError where no network is
     left.
     """
-    kept = [start(entry) for entry in entries if whole or not _refusal(entry)]
+    kept = [start(entry) for entry in entries if whole or not refusal(entry)]
     if not kept:
         raise config.UserError(f"no network can start from its weights here; {'; '.join(left_out(entries))}")
     return {name: backbones.network(name, weights) for name, weights in kept}
@@ -62,11 +62,12 @@ def usable(entries: list[str], whole: bool = False) -> dict[str, Network]:
 
 def left_out(entries: list[str]) -> list[str]:
     """Why networks are not in a study here: a line each, none where all are."""
-    return [line for entry in entries if (line := _refusal(entry))]
+    return [line for entry in entries if (line := refusal(entry))]
 
 
 @cache  # it may take a download
-def _refusal(entry: str) -> str | None:
+def refusal(entry: str) -> str | None:
+    """Why the weights of ImageNet that an entry asks for cannot be had here; None where they can."""
     name, weights = start(entry)
     return backbones.refusal(name) if weights == IMAGENET else None
 

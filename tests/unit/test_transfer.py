@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import backbones, cells, config, effects, grids, heads, plots, timing, transfer, turned
+from lib import cells, config, effects, grids, heads, plots, timing, transfer, turned
 from lib.estimates import Estimate, Inapplicable
 from lib.grids import strategies
 from lib.runs import Predictions
@@ -86,15 +86,13 @@ def test_transfer_compares_each_setting_with_what_differs_by_one_thing():
 
 
 def test_networks_whose_weights_cannot_be_had_are_left_out(monkeypatch):
-    strategies._refusal.cache_clear()
-    monkeypatch.setattr(backbones, "refusal", lambda name: "vgg16: no" if name == "vgg16" else None)
+    monkeypatch.setattr(strategies, "refusal", lambda entry: "vgg16: no" if entry == "vgg16" else None)
     names = {"BACKBONES": ["vgg16", "efficientnet_lite0"]}
     assert {name.split(",")[0] for name in grids.family("transfer", TRANSFER | names)} == {"efficientnet lite0"}
     assert any(name.startswith("vgg16") for name in grids.family("transfer", TRANSFER | names, whole=True))
     assert strategies.left_out(names["BACKBONES"]) == ["vgg16: no"]
     with pytest.raises(config.UserError, match="no network can start .* vgg16: no"):
         strategies.usable(["vgg16"])
-    strategies._refusal.cache_clear()
 
 
 def test_sizes_are_compared_with_the_smallest_and_coarse_images_with_theirs():
