@@ -10,9 +10,7 @@ import numpy as np
 class Part:
     """One part of the data, rows of the pixel cache."""
 
-    pixels: (
-        np.ndarray
-    )  # (all, size, size, channels) uint8, the memory-mapped cache; or (all, ...) float32, what layers answer
+    pixels: np.ndarray  # (all, size, size, channels) uint8, the cache; or (all, ...) float32, what layers answer
     rows: np.ndarray  # (n,) int: positions in `pixels`
     names: np.ndarray  # (n,) str
     groups: np.ndarray  # (n,) str

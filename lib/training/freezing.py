@@ -20,12 +20,8 @@ class Depth:
     blocks: tuple[str, ...]  # of the backbone, where a layer learns, in order
     layers: int  # that learn, those of the head among them
     parameters: int  # that learn
-    cut: (
-        str | None
-    )  # the layer that everything passes, and up to which nothing learns; None: something does from the start
-    shares: dict[
-        str, float
-    ]  # path of a weight of the backbone that learns -> the share of the rate that it learns with
+    cut: str | None  # the layer that everything passes, up to which nothing learns; None where there is none
+    shares: dict[str, float]  # path of a weight of the backbone that learns -> its share of the rate
 
 
 class Partly(keras.Model):

@@ -147,6 +147,7 @@ def test_black_images_are_black_in_every_part_and_some_pixels_in_some():
         kept = seen.pixels != 0
         assert 0.45 < kept.mean() < 0.55 and (seen.pixels[kept] == whole.pixels[whole.rows][kept]).all()
         assert not black.parts()[name].pixels.any() and len(seen) == len(whole)
+        assert not set(seen.sha256) & set(whole.sha256)
         assert len({image.tobytes() for image in kept}) == len(seen)
 
 
