@@ -145,7 +145,7 @@ points = embedding.neighbours_map(described.of(seen["validation"].images), SEEDS
 plots.scatter(points, transfer.class_names(seen["validation"], card.classes), seen["validation"].images)
 
 # %% [markdown]
-# The head here is two dense layers or so. A support vector machine, a logistic regression, a random forest and gradient
+# The head here is small: as many hidden layers as the parameters say, and one output layer. A support vector machine, a logistic regression, a random forest and gradient
 # boosting learn from the same features of the same training images, each with one usual setting.
 
 # %% mystnb={"figure": {"name": "fig-heads", "caption": "AUC on validation of the dense head and of classical models on the same frozen features; the dashed line is chance."}}
@@ -161,7 +161,9 @@ claims.measure("H9.4", effects.difference("auc", head, judged["support vector ma
 # ## Fine-tuning
 # The head warms up while everything below it is frozen; then the last blocks learn with it, at a rate so low that they keep
 # what they know. The rate falls tenfold where the tuning loss has stopped falling, which is how we read the document's
-# "decay of 10". Batch normalisation of frozen blocks stays as it was.
+# "decay of 10". Batch normalisation stays as it was, in frozen and in unfrozen blocks: its averages over photographs are not
+# exchanged for those of a few batches. Where epochs are few, the rate is higher than the document's, which the profile
+# `gpu` keeps.
 
 # %% mystnb={"figure": {"name": "fig-every-curve", "caption": "Six metrics through training: dotted on training, solid on validation, a line a setting, mean over seeds. Click in the legend to choose."}}
 settings = ablations.of_study(grids.FAMILIES["transfer"], study, finished)
