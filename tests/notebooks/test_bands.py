@@ -16,7 +16,13 @@ from lib.runs import Run
 BANDS = yaml.safe_load(Path(__file__).with_name("bands.yml").read_text(encoding="utf-8"))
 # thinned rows have no neighbours, groups are guessed, a weak model suspects nothing; one seed shows no spread
 INAPPLICABLE = {"H1.1", "H2.2", "H2.3", "H8.15", "H8.25", "H8.26", "H16.4"}
-INAPPLICABLE |= {"H9.1", "H9.2", "H9.5", "H9.6", "H9.7"}  # one network, none trained as a whole, one rate for all blocks
+INAPPLICABLE |= {
+    "H9.1",
+    "H9.2",
+    "H9.5",
+    "H9.6",
+    "H9.7",
+}  # one network, none trained as a whole, one rate for all blocks
 each_chapter = pytest.mark.parametrize("name", config.chapters())
 
 
