@@ -57,8 +57,10 @@ def check() -> None:
         except ValueError as error:
             raise config.UserError(f"{where}: {error}") from None
         if (ends := steps.final_range(recipe)) not in ranges:
-            taken = " or ".join(str(list(each)) for each in sorted(ranges))
-            raise config.UserError(f"{where}: ends in values of {list(ends)}, expected {taken}; end it with `rescale`")
+            taken = " or ".join(f"{low:g} to {high:g}" for low, high in sorted(ranges))
+            raise config.UserError(
+                f"{where}: ends in values from {ends[0]:g} to {ends[1]:g}, networks take {taken}; end it with `rescale`"
+            )
         if (first := known.setdefault(recipe, name)) != name:
             raise config.UserError(f"{where}: has the very steps of {first!r}; change one of the two, or remove it")
 

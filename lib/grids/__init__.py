@@ -30,7 +30,7 @@ FAMILIES = {
     "sanity_checks": Family("06_sanity_checks", sanity_checks, children_of("real", sanity.NO_PARENT)),
     "overfit": Family("07_overfit", overfit, overfitting.parents, overfitting.RULES),
     "regularise": Family("08_regularise", regularise, regularising.parents, regularising.RULES),
-    "transfer": Family("09_transfer", transfer, transferring.parents),
+    "transfer": Family("09_transfer", transfer, transferring.parents, transferring.RULES),
     "depth": Family("10_depth", depth, depths.parents),
     "image_size": Family("11_image_size", image_size, sizes.parents, sizes.RULES),
 }

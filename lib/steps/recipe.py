@@ -40,9 +40,9 @@ def apply(recipe: Steps, image: np.ndarray, size: int) -> np.ndarray:
     """
     image = list(stages(recipe, image, size).values())[-1]
     if image.shape[:2] != (size, size):
-        ends = f"{image.shape[1]} x {image.shape[0]} pixels"
+        ends = f"{image.shape[1]} x {image.shape[0]} pixels, expected {size} x {size}"
         raise ValueError(
-            f"recipe: ends at {ends}, expected {size} x {size}; end what changes the size with a `resize` without `size` or `share`"
+            f"recipe: ends at {ends}; let a `resize` without `size` and `share` be the last to change the size"
         )
     return image[..., np.newaxis] if image.ndim == 2 else image
 
