@@ -1,10 +1,29 @@
-"""Whether a run can be trained at all: its size, depth, weights, channels and values against what its network takes."""
+"""Whether runs can be trained and compared: settings against each other, size, recipe, depth and weights against the network."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lib import backbones, config, networks, steps, weights
+from pydantic import ValidationError
+
+from lib import backbones, config, grids, lineage, mistakes, networks, recipes, steps, weights
 from lib.training.configuration import Configuration
+
+
+def check_family(name: str, given: Mapping[str, Any]) -> None:
+    """Raises UserError in one line for parameters that a family of runs cannot have, and as `check`.
+
+    given: the chapter's parameters. They break a rule of the family, no configuration takes them, or a setting does not
+    differ from its parent by one thing.
+    """
+    try:
+        grids.check(name, given)
+        study = grids.family(name, dict(given))
+        lineage.changed(study, grids.parents_of(name, study))
+        check((run for runs in study.values() for run in runs), given)
+    except ValidationError as error:
+        raise config.UserError(_said(error, given)) from None
+    except lineage.NotOneChange as error:
+        raise config.UserError(str(error)) from None
 
 
 def check(configurations: Iterable[Configuration], given: Mapping[str, Any]) -> None:
@@ -28,6 +47,12 @@ def _check_images(run: Configuration, given: Mapping[str, Any]) -> None:
             f"{_named(given, 'SIZE', run.image_size)} is too small for network {backbones.name_of(run.network)}: "
             f"it needs {smallest} pixels a side or more"
         )
+    try:
+        recipes.try_out(run.recipe, run.image_size)
+    except config.UserError:
+        raise
+    except ValueError as error:
+        raise config.UserError(f"the recipe cannot be applied: {error}") from None
     if (values := steps.final_range(run.recipe)) != (taken := networks.input_range(family)):
         raise config.UserError(f"the recipe ends in values of {list(values)}, network {family} takes {list(taken)}")
     if backbones.name_of(run.network) in backbones.BACKBONES and (count := _channels(run.recipe)) not in (None, 1, 3):
@@ -38,6 +63,7 @@ def _check_images(run: Configuration, given: Mapping[str, Any]) -> None:
 
 def _check_network(run: Configuration, given: Mapping[str, Any]) -> None:
     family, parameters, name = run.network.family, run.network.parameters, backbones.name_of(run.network)
+    networks.family(family).Parameters(**parameters)
     if (depth := _depth(run)) and depth > (most := len(networks.blocks(family, parameters))):
         raise config.UserError(
             f"{_named(given, 'DEPTHS', depth)} is more than network {name} has blocks; give {most} at most"
@@ -77,10 +103,21 @@ def _channels(recipe: steps.Recipe) -> int | None:
     return found
 
 
-def _named(given: Mapping[str, Any], word: str, value: float) -> str:
-    """The parameter that a value comes from, with the value."""
-    names = [name for name, each in given.items() if word in name and (each == value or value in _listed(each))]
-    return f"{names[0] if names else word} {value:g}"
+def _said(error: ValidationError, given: Mapping[str, Any]) -> str:
+    """The first problem of a model, with the parameter that its value comes from."""
+    problem = error.errors()[0]
+    words = "values are missing" if problem["type"] == "missing" else mistakes.said(problem)
+    if not problem["loc"]:
+        return words
+    word = str(problem["loc"][0]).upper().rpartition("_")[2].removesuffix("S")
+    return f"{_named(given, word, problem['input'])} is not possible: {words}"
+
+
+def _named(given: Mapping[str, Any], word: str, value: Any) -> str:
+    """The parameter that a value comes from, with the value; lists that hold it come last."""
+    fitting = [name for name, each in given.items() if word in name and (each == value or value in _listed(each))]
+    names = sorted(fitting, key=lambda name: isinstance(given[name], list))
+    return f"{names[0] if names else word} {f'{value:g}' if isinstance(value, int | float) else value}"
 
 
 def _listed(value: Any) -> list:

@@ -30,7 +30,7 @@ class UserError(ValueError):
 class Strict(BaseModel):
     """Validated settings: unknown fields are errors, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Profile(Strict):
@@ -214,10 +214,10 @@ def literature(code: str) -> dict[str, Any]:
 
 
 def read_yaml(path: Path) -> Any:
-    """Content of a YAML file. Raises UserError naming file, line and problem when it is not valid."""
+    """Content of a YAML file. Raises UserError naming file, line and problem when it is not valid, as `mistakes.Plain` has it."""
     content = path.read_bytes()
     try:
-        return yaml.safe_load(content.decode("utf-8-sig"))
+        return yaml.load(content.decode("utf-8-sig"), mistakes.Plain)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         line, problem = mistakes.in_yaml(content, error)
         where = f"params/{path.relative_to(PARAMETERS)}, line {line}"
@@ -230,7 +230,7 @@ def validated(model: type[Model], values: Any, where: str) -> Model:
         return model.model_validate(values)
     except ValidationError as error:
         problems = [
-            f"{'.'.join(map(str, problem['loc'])) or 'the whole'}: {problem['msg']} (given: {problem['input']!r:.80})"
+            f"{'.'.join(map(str, problem['loc'])) or 'the whole'}: {mistakes.said(problem)} (given: {problem['input']!r:.80})"
             + mistakes.advice(model, problem)
             for problem in error.errors()
         ]

@@ -7,9 +7,8 @@ from typing import Any
 
 import jupytext
 from nbformat import NotebookNode
-from pydantic import ValidationError
 
-from lib import atomic, cards, combinations, config, features, grids, ledger, networks
+from lib import atomic, cards, combinations, config, features, grids, ledger, networks, recipes, values
 from lib.training.configuration import Configuration
 
 LABELS_OPTIONAL = "labels-optional"  # tag of chapters that images without labels have too
@@ -66,11 +65,12 @@ def chapters_read(name: str, dataset: str, profile: str) -> list[str]:
 
 
 def check_parameters(dataset: str, profile: str) -> None:
-    """Hold `params/<profile>.yml` against the chapters before anything runs.
+    """Hold `params/<profile>.yml` and the named recipes against the chapters before anything runs.
 
-    Raises UserError naming chapter and parameter: unknown, missing, of another type than the chapter's default, an empty
-    list, a number that is not positive, one that no run accepts, or what a network does not take, as `combinations.check`.
+    Raises UserError naming chapter and parameter: unknown, missing, what the chapter's default does not let expect, as
+    `values.mismatch`, or what makes no runs, as `combinations.check_family`; or naming a recipe, as `recipes.check`.
     """
+    recipes.check()
     for chapter in chapters_of(dataset):
         given = config.chapter_parameters(chapter, dataset, profile)
         where, defaults = f"params/{profile}.yml, {chapter}", default_parameters(chapter)
@@ -79,29 +79,20 @@ def check_parameters(dataset: str, profile: str) -> None:
                 raise config.UserError(f"{where}: {name} is no parameter; they are: {', '.join(defaults)}")
             if name not in given:
                 raise config.UserError(f"{where}: {name} is missing; the chapter's default is {defaults[name]!r}")
-            if problem := _mismatch(given[name], defaults[name]):
+            if problem := values.mismatch(name, given[name], defaults[name]):
                 raise config.UserError(f"{where}: {name} is {given[name]!r}; {problem}, such as {defaults[name]!r}")
-        _check_runs(where, chapter, given, dataset, profile)
-        _check_features(where, given, dataset, profile)
+        try:
+            _check_uses(chapter, given, dataset, profile)
+        except config.UserError as error:
+            raise config.UserError(f"{where}: {error}") from None
 
 
-def _check_runs(where: str, chapter: str, given: dict[str, Any], dataset: str, profile: str) -> None:
-    try:
-        combinations.check(runs_of(chapter, dataset, profile).values(), given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        raise config.UserError(f"{where}: {field} cannot be {first['input']!r}: {first['msg']}") from None
-    except config.UserError as error:
-        raise config.UserError(f"{where}: {error}") from None
-
-
-def _check_features(where: str, given: dict[str, Any], dataset: str, profile: str) -> None:
-    try:
-        if settings := features.settings_for(given, dataset, profile):
-            features.check(settings)
-    except config.UserError as error:
-        raise config.UserError(f"{where}: {error}") from None
+def _check_uses(chapter: str, given: dict[str, Any], dataset: str, profile: str) -> None:
+    for name, family in grids.FAMILIES.items():
+        if family.chapter == chapter:
+            combinations.check_family(name, given)
+    if settings := features.settings_for(given, dataset, profile):
+        features.check(settings)
 
 
 def default_parameters(chapter: str) -> dict[str, Any]:
@@ -117,17 +108,6 @@ def _parameters_cell(chapter: str) -> NotebookNode:
 
 def _tagged(chapter: str, tag: str) -> bool:
     return tag in _parameters_cell(chapter).metadata["tags"]
-
-
-def _mismatch(value: Any, default: Any) -> str | None:
-    """What a value should be, when it is not of the kind of the default."""
-    if isinstance(default, list):
-        items = isinstance(value, list) and value and all(type(item) is type(default[0]) for item in value)
-        return None if items else f"expected a list of {type(default[0]).__name__}, not empty"
-    if type(value) is not type(default) and not (isinstance(default, float) and type(value) is int):
-        return f"expected {type(default).__name__}"
-    number = isinstance(default, int | float) and not isinstance(default, bool)
-    return "expected a number above 0" if number and value <= 0 else None
 
 
 def runs_of(chapter: str, dataset: str, profile: str) -> dict[str, Configuration]:

@@ -18,7 +18,7 @@ REGULARISING = frozenset(  # fields of settings that are meant to close the gap 
 USUAL = "as usual"  # a parameter that is not given
 
 
-class MoreThanOneChange(ValueError):
+class NotOneChange(ValueError):
     """A setting that differs from its parent by other than exactly one thing."""
 
 
@@ -34,19 +34,19 @@ def changes(child: Configuration, parent: Configuration) -> Changes:
 def changed(study: Mapping[str, Sequence[Configuration]], parents: Mapping[str, str]) -> dict[str, Changes]:
     """The one change of every setting that has a parent.
 
-    study: setting -> one configuration a seed. parents: setting -> setting. Raises MoreThanOneChange naming the setting when
+    study: setting -> one configuration a seed. parents: setting -> setting. Raises NotOneChange naming the setting when
     it has no change or several, other seeds or epochs than its parent; each is a fresh network, as each has a key of its own.
     """
     found = {name: changes(study[name][0], study[parent][0]) for name, parent in parents.items()}
     for name, parent in parents.items():
         pairs = list(zip(study[name], study[parent], strict=False))
         if [run.seed for run in study[name]] != [run.seed for run in study[parent]]:
-            raise MoreThanOneChange(f"{name!r} has other seeds than its parent {parent!r}; give it the same")
+            raise NotOneChange(f"{name!r} has other seeds than its parent {parent!r}; give it the same")
         if any(child.epochs != old.epochs for child, old in pairs):
-            raise MoreThanOneChange(f"{name!r} has other epochs than its parent {parent!r}; give it the same")
+            raise NotOneChange(f"{name!r} has other epochs than its parent {parent!r}; give it the same")
         if len(found[name]) != 1 or any(changes(child, old) != found[name] for child, old in pairs):
             several = ", ".join(found[name]) or "nothing"
-            raise MoreThanOneChange(f"{name!r} differs from its parent {parent!r} by {several}; change one thing")
+            raise NotOneChange(f"{name!r} differs from its parent {parent!r} by {several}; change one thing")
     return found
 
 

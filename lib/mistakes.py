@@ -7,6 +7,33 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel
 
+EXPECTED = {  # in place of pydantic's own words, by the type of its problem
+    "tuple_type": "expected a list, such as [first, second]",
+    "list_type": "expected a list, such as [first, second]",
+    "model_type": "expected fields with their values, such as {first: 1, second: 2}",
+    "model_attributes_type": "expected fields with their values, such as {first: 1, second: 2}",
+    "dict_type": "expected names with their values, such as {first: 1, second: 2}",
+}
+
+
+class Plain(yaml.SafeLoader):
+    """YAML whose keys are texts, or levels, which are numbers, and each given once: the last of two would win in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Raises yaml.YAMLError with the line of a key that is neither, or that stands there already."""
+        places = [place for place, _ in node.value if place.value != "<<"]  # `<<` takes over the keys of another place
+        keys = [self.construct_object(place, deep=True) for place in places]
+        kind = str if any(isinstance(key, str) for key in keys) else int | float
+        for number, (key, place) in enumerate(zip(keys, places, strict=True)):
+            problem = None
+            if not isinstance(key, kind) or isinstance(key, bool):
+                problem = f"a key is read as {key!r}, no text: put it in quotes, or take another name"
+            elif key in keys[:number]:
+                problem = f"the key {key!r} stands there twice: rename or remove one"
+            if problem:
+                raise yaml.constructor.ConstructorError(None, None, problem, place.start_mark)
+        return super().construct_mapping(node, deep)
+
 
 def nearest(value: str, known: Iterable[str]) -> str:
     """`; the nearest is '...'`, or nothing where no name is near."""
@@ -19,6 +46,11 @@ def shown(values: Iterable[str], most: int = 5) -> str:
     values = list(values)
     more = f" and {len(values) - most:,} more" if len(values) > most else ""
     return (", ".join(map(repr, values[:most])) or "nothing") + more
+
+
+def said(problem: Mapping[str, Any]) -> str:
+    """What is wrong, in words that need no knowledge of pydantic."""
+    return EXPECTED.get(problem["type"], problem["msg"].removeprefix("Value error, "))
 
 
 def advice(model: type[BaseModel], problem: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ FORMAT = 1001
 STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
-class WeightsRefused(ValueError):
+class WeightsRefused(config.UserError):
     """A file that is not just tensors, or tensors that do not fit the network."""
 
 

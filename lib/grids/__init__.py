@@ -1,11 +1,14 @@
 """Families of runs: the configurations of each study, known before anything is trained; one file a chapter."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
+from lib import config
 from lib.grids import depth as depths
 from lib.grids import image_size as sizes
 from lib.grids import overfit as overfitting
+from lib.grids import preprocess as preprocessing
 from lib.grids import recipe_full as recipe
 from lib.grids import regularise as regularising
 from lib.grids import sanity
@@ -22,14 +25,14 @@ from lib.grids.study import Family, Study, children_of
 from lib.grids.transfer import transfer
 
 FAMILIES = {
-    "preprocess": Family("03_preprocess", preprocess, children_of(REFERENCE)),
+    "preprocess": Family("03_preprocess", preprocess, children_of(REFERENCE), preprocessing.RULES),
     "simple_network": Family("05_simple_network", simple_network, children_of("all")),
     "sanity_checks": Family("06_sanity_checks", sanity_checks, children_of("real", sanity.NO_PARENT)),
-    "overfit": Family("07_overfit", overfit, overfitting.parents),
-    "regularise": Family("08_regularise", regularise, regularising.parents),
-    "transfer": Family("09_transfer", transfer, transferring.parents),
+    "overfit": Family("07_overfit", overfit, overfitting.parents, overfitting.RULES),
+    "regularise": Family("08_regularise", regularise, regularising.parents, regularising.RULES),
+    "transfer": Family("09_transfer", transfer, transferring.parents, transferring.RULES),
     "depth": Family("10_depth", depth, depths.parents),
-    "image_size": Family("11_image_size", image_size, sizes.parents),
+    "image_size": Family("11_image_size", image_size, sizes.parents, sizes.RULES),
 }
 STUDIES = {  # of declared studies, which no chapter asks for
     "recipe_full": Family("study_recipe_full", recipe_full, recipe.parents),
@@ -52,6 +55,13 @@ def family(name: str, parameters: dict[str, Any], whole: bool = False) -> Study:
 def parents_of(name: str, study: Study) -> dict[str, str]:
     """What each setting of a family's study is compared with: setting -> setting. Raises as `family`."""
     return _known(name).parents(study)
+
+
+def check(name: str, parameters: Mapping[str, Any]) -> None:
+    """Raises UserError for the first parameter that breaks a rule of the family, naming value and rule; as `family`."""
+    for parameter, (expected, holds) in _known(name).rules.items():
+        if not holds(value := parameters[parameter], parameters):
+            raise config.UserError(f"{parameter} is {value!r}; give {expected}")
 
 
 def _known(name: str) -> Family:

@@ -9,6 +9,7 @@ from lib.steps import Recipe, Resize
 from lib.training.configuration import Storing
 
 COARSE = "coarse"  # as large, with the detail of the smallest
+RULES = {"SIZES": ("sizes that differ", lambda sizes, _: len(set(sizes)) == len(sizes))}
 
 
 def image_size(

@@ -6,6 +6,16 @@ from lib.training.configuration import Network, Phase
 
 REFERENCE = "xception"  # what the simple network and the short runs are compared with
 SHORT = "short"  # what is swept
+RULES = {
+    "SWEEP_EPOCHS": (
+        "fewer than EPOCHS, or the short runs are the long ones",
+        lambda few, given: few < given["EPOCHS"],
+    ),
+    "OTHER_MOMENTUM": ("another one than MOMENTUM", lambda other, given: other != given["MOMENTUM"]),
+    "L2_CONSTANTS": ("numbers above 0", lambda constants, _: min(constants) > 0),
+    "RANGE": ("the lowest and the highest rate, above 0", lambda ends, _: len(ends) == 2 and 0 < ends[0] < ends[1]),
+    "RANGE_STEPS": ("10 or more", lambda steps, _: steps >= 10),
+}
 
 
 def overfit(
@@ -27,11 +37,9 @@ def overfit(
 ) -> Study:
     """The reduced Xception for long, and the simple network; for a short time, Xception with one thing changed.
 
-    sweep_epochs must be other than epochs. A rate that is the usual one is no change, and left out.
+    A rate that is the usual one is no change, and left out.
     Source: S3.25-S3.29, S4.4.
     """
-    if sweep_epochs == epochs:
-        raise ValueError(f"sweep_epochs is {sweep_epochs}, as epochs; give fewer, or the short runs are the long ones")
     card = cards.load(dataset)
     usual, other = (
         Network(family="xception", parameters={"stem": stem, "sizes": sizes, "momentum": value})

@@ -1,11 +1,13 @@
 """Chapter 3: the simple network over named recipes."""
 
-from lib import cards, config
+from lib import cards, config, masks
 from lib.grids.study import Study, by_seed
 from lib.recipes import load
 from lib.training.configuration import Network, Phase
 
 REFERENCE = "plain"
+EFFORTS = list(masks.EFFORTS)
+RULES = {"MASK_EFFORT": (f"one of {', '.join(EFFORTS)}", lambda effort, _: effort in EFFORTS)}
 
 
 def preprocess(

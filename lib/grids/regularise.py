@@ -5,7 +5,17 @@ from typing import Any
 from lib import cards
 from lib.grids.study import Study, by_seed
 from lib.training.augmentation import Colour, Crop, Cutout, Flip, Noise, Rotation, Zoom
-from lib.training.configuration import Cosine, EarlyStopping, Head, Mixing, Network, Phase, Plateau, Steps
+from lib.training.configuration import (
+    Configuration,
+    Cosine,
+    EarlyStopping,
+    Head,
+    Mixing,
+    Network,
+    Phase,
+    Plateau,
+    Steps,
+)
 
 Changes = dict[str, dict[str, Any]]  # setting -> fields of its configurations that are not the usual ones
 
@@ -19,6 +29,18 @@ AUGMENTATIONS = {
     "colour": (Colour(brightness=0.2, contrast=0.3),),
     "cut-out": (Cutout(),),
     "noise": (Noise(),),
+}
+USUAL_BATCH = Configuration.model_fields["batch_size"].default
+SHARES = (
+    "two or more numbers between 0 and 1",
+    lambda shares, _: len(shares) > 1 and 0 < min(shares) < max(shares) < 1,
+)
+RULES = {
+    "SMALLER_SIZE": ("fewer pixels than IMAGE_SIZE", lambda size, given: size < given["IMAGE_SIZE"]),
+    "SMALLER_BATCH": (f"fewer images than the usual {USUAL_BATCH}", lambda batch, _: batch < USUAL_BATCH),
+    "LARGER_SIZES": ("more or wider blocks than SIZES", lambda sizes, given: sum(sizes) > sum(given["SIZES"])),
+    "TRAIN_SHARES": SHARES,
+    "DROPOUTS": SHARES,
 }
 
 

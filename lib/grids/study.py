@@ -1,6 +1,6 @@
 """What a study is, and what a family of runs knows of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,8 @@ from lib import cards
 from lib.training.configuration import Configuration
 
 Study = dict[str, list[Configuration]]  # label of a setting -> one configuration a seed
+# parameter -> what is expected of it, and whether it is so: of its value, and of all that are given
+Rules = Mapping[str, tuple[str, Callable[[Any, Mapping[str, Any]], bool]]]
 
 
 @dataclass(frozen=True)
@@ -15,11 +17,13 @@ class Family:
     """A study, the chapter whose parameters it takes, and which setting differs from which by exactly one change.
 
     parents: setting -> the setting of the same study that it is compared with; one that is not named has no parent.
+    rules: what the chapter's parameters need beside their types, so that its settings can be compared.
     """
 
     chapter: str
     study: Callable[..., Study]
     parents: Callable[[Study], dict[str, str]] = field(default=lambda study: {})
+    rules: Rules = field(default_factory=dict)
 
 
 def children_of(parent: str, others: dict[str, str | None] | None = None) -> Callable[[Study], dict[str, str]]:

@@ -10,6 +10,7 @@ FEATURES, SMALLER = "features", "features, as small"
 RANDOM, IMAGENET = "all from random", "all from ImageNet"
 SLOWER = "slower below"
 WHOLES = {"none": 0, "first": 1, "every": None}  # networks that are trained as a whole: so many of them, or all
+RULES = {"RATE_BY_BLOCK": ("1 at most", lambda rate, _: rate <= 1)}
 
 
 def transfer(

@@ -23,9 +23,10 @@ from lib import atomic, config, machine, networks, onnx
 from lib.masks import applying, learning, phantoms
 from lib.masks.applying import Found
 from lib.masks.phantoms import Kind
-from lib.masks.settings import Settings, WeightsRefused
+from lib.masks.settings import EFFORTS, Settings, WeightsRefused
 
 __all__ = [
+    "EFFORTS",
     "Found",
     "Kind",
     "Network",

@@ -65,7 +65,8 @@ def load(settings: Settings) -> "keras.Model":
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsRefused(
             f"mask: {settings.weights} does not fit a unet of filters {list(settings.filters)}, "
-            f"one grey channel in, one mask out: {reason:.160}"
+            f"one grey channel in, one mask out: {reason:.160}; "
+            "give weights that Keras saved of such a network, or leave `weights` out to train here"
         ) from None
     return network
 

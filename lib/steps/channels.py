@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
-from pydantic import PositiveInt
+from pydantic import Field
 
-from lib.steps.step import PIXELS, GraphStep, PixelStep, Range
+from lib.steps.step import MOST_CHANNELS, PIXELS, GraphStep, PixelStep, Range, colours
 
 if TYPE_CHECKING:
     import keras
@@ -17,9 +17,9 @@ class Grey(PixelStep):
 
     step: Literal["grey"] = "grey"
 
-    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+    def _apply(self, image: np.ndarray, size: int) -> np.ndarray:
         """image: (height, width) or (height, width, 3) uint8 -> (height, width) uint8."""
-        return image if image.ndim == 2 else cv2.cvtColor(_colours(image), cv2.COLOR_RGB2GRAY)
+        return image if image.ndim == 2 else cv2.cvtColor(colours(image), cv2.COLOR_RGB2GRAY)
 
 
 class Colour(PixelStep):
@@ -27,16 +27,16 @@ class Colour(PixelStep):
 
     step: Literal["colour"] = "colour"
 
-    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+    def _apply(self, image: np.ndarray, size: int) -> np.ndarray:
         """image: (height, width) or (height, width, 3) uint8 -> (height, width, 3) uint8."""
-        return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if image.ndim == 2 else _colours(image)
+        return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if image.ndim == 2 else colours(image)
 
 
 class RepeatChannels(GraphStep):
     """A grey image enters a network of several channels by repetition."""
 
     step: Literal["repeat_channels"] = "repeat_channels"
-    count: PositiveInt = 3
+    count: int = Field(default=3, ge=1, le=MOST_CHANNELS)
 
     def connect(self, tensor: "keras.KerasTensor", before: Range = PIXELS) -> "keras.KerasTensor":
         """tensor: (batch, height, width, channels) -> (batch, height, width, count); one channel is repeated.
@@ -52,9 +52,3 @@ class RepeatChannels(GraphStep):
                 f"repeat_channels: images of {tensor.shape[-1]} channels cannot become {self.count}; add `grey`"
             )
         return keras.layers.Concatenate(name=self.step)([tensor] * self.count)
-
-
-def _colours(image: np.ndarray) -> np.ndarray:
-    if image.shape[2] != 3:
-        raise ValueError(f"takes images of one or three channels, this has {image.shape[2]}")
-    return image

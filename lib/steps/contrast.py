@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from scipy import special
 
-from lib.steps.step import PixelStep
+from lib.steps.step import PixelStep, colours
 
 EXPONENTS = np.linspace(-3, 5, 161)  # among which the likeliest is looked for
 
@@ -22,15 +22,13 @@ class Clahe(PixelStep):
     clip_limit: PositiveFloat = 2
     tiles: PositiveInt = 8  # per side; at most one a pixel
 
-    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+    def _apply(self, image: np.ndarray, size: int) -> np.ndarray:
         """image: (height, width) or (height, width, 3) uint8 -> the same shape."""
         grid = min(self.tiles, image.shape[1]), min(self.tiles, image.shape[0])
         equalise = cv2.createCLAHE(self.clip_limit, grid)
         if image.ndim == 2:
             return equalise.apply(image)
-        if image.shape[2] != 3:
-            raise ValueError(f"takes images of one or three channels, this has {image.shape[2]}")
-        lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
+        lab = cv2.cvtColor(colours(image), cv2.COLOR_RGB2LAB)
         lab[..., 0] = equalise.apply(lab[..., 0])
         return cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
 
@@ -51,7 +49,7 @@ class MinMax(PixelStep):
             raise ValueError(f"low {self.low:g} is not below high {self.high:g}; give two percentiles in order")
         return self
 
-    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+    def _apply(self, image: np.ndarray, size: int) -> np.ndarray:
         """image: (height, width[, channels]) uint8 -> the same shape."""
         low, high = np.percentile(image, (self.low, self.high))
         if not low < high:
@@ -70,7 +68,7 @@ class Power(PixelStep):
     step: Literal["power"] = "power"
     clip: PositiveFloat = 3  # standard deviations
 
-    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+    def _apply(self, image: np.ndarray, size: int) -> np.ndarray:
         """image: (height, width[, channels]) uint8 -> the same shape."""
         if np.ptp(image) == 0:
             return image

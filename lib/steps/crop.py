@@ -25,7 +25,7 @@ class Crop(PixelStep):
     margin: float = Field(default=0, ge=0, le=0.5)  # around the box, share of its sides
     smallest: float = Field(default=0.05, ge=0, lt=1)  # share of the image
 
-    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+    def _apply(self, image: np.ndarray, size: int) -> np.ndarray:
         """image: (height, width) or (height, width, 3) uint8 -> (height', width'[, 3]) uint8."""
         region = self.found(image)
         if region.mean() < max(self.smallest, 1 / region.size):

@@ -37,6 +37,6 @@ class Mask(PixelStep):
         """Found, or taught, once; recipes share a step between threads. Raises as `masks.get`."""
         return masks.get(self.settings)
 
-    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+    def _apply(self, image: np.ndarray, size: int) -> np.ndarray:
         """image: (height, width) or (height, width, 3) uint8 -> the same."""
         return self.network.apply(image)

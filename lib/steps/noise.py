@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from pydantic import Field, PositiveFloat, field_validator
 
-from lib.steps.step import PixelStep
+from lib.steps.step import PixelStep, colours
 
 LARGEST_WINDOW = 99  # pixels
 
@@ -22,7 +22,7 @@ class Median(PixelStep):
     def _window(cls, value: int) -> int:
         return _odd(value)
 
-    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+    def _apply(self, image: np.ndarray, size: int) -> np.ndarray:
         """image: (height, width[, channels]) uint8 -> the same shape."""
         channels = [cv2.medianBlur(channel, self.window) for channel in _split(image)]
         return channels[0] if image.ndim == 2 else np.dstack(channels)
@@ -44,14 +44,12 @@ class NonLocalMeans(PixelStep):
     def _window(cls, value: int) -> int:
         return _odd(value)
 
-    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+    def _apply(self, image: np.ndarray, size: int) -> np.ndarray:
         """image: (height, width) or (height, width, 3) uint8 -> the same shape."""
         if image.ndim == 2:
             return cv2.fastNlMeansDenoising(image, None, self.strength, self.patch, self.search)
-        if image.shape[2] != 3:
-            raise ValueError(f"takes images of one or three channels, this has {image.shape[2]}")
         strengths = self.strength, self.strength
-        return cv2.fastNlMeansDenoisingColored(image, None, *strengths, self.patch, self.search)
+        return cv2.fastNlMeansDenoisingColored(colours(image), None, *strengths, self.patch, self.search)
 
 
 def _odd(value: int) -> int:

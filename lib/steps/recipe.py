@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from lib import atomic
-from lib.steps.step import PIXELS, Range, Step
+from lib.steps.step import PIXELS, Range, Step, decoded
 
 if TYPE_CHECKING:
     import keras
@@ -40,7 +40,10 @@ def apply(recipe: Steps, image: np.ndarray, size: int) -> np.ndarray:
     """
     image = list(stages(recipe, image, size).values())[-1]
     if image.shape[:2] != (size, size):
-        raise ValueError(f"recipe: ends at {image.shape[1]} x {image.shape[0]} pixels, expected {size}; add `resize`")
+        ends = f"{image.shape[1]} x {image.shape[0]} pixels, expected {size} x {size}"
+        raise ValueError(
+            f"recipe: ends at {ends}; let a `resize` without `size` and `share` be the last to change the size"
+        )
     return image[..., np.newaxis] if image.ndim == 2 else image
 
 
@@ -49,10 +52,7 @@ def stages(recipe: Steps, image: np.ndarray, size: int) -> dict[str, np.ndarray]
 
     Raises ValueError naming the step that cannot take the image, and for what is no decoded image.
     """
-    if image.dtype != np.uint8 or image.ndim not in (2, 3) or 0 in image.shape:
-        what = f"{image.dtype.name} of shape {image.shape}"
-        raise ValueError(f"recipe: images are (height, width) or (height, width, 3) uint8, this is {what}; decode it")
-    made = {"decoded": image}
+    made = {"decoded": decoded(image)}
     for number, step in enumerate(cached_part(recipe), start=1):
         try:
             image = step.apply(image, size)

@@ -19,11 +19,11 @@ class Resize(PixelStep):
     """
 
     step: Literal["resize"] = "resize"
-    size: Annotated[int, Field(ge=1, le=LARGEST)] | None = None  # pixels per side
+    size: Annotated[int, Field(ge=1, le=LARGEST, strict=True)] | None = None  # pixels per side
     share: float = Field(default=1, gt=0, le=1)
     padding: bool = False
 
-    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+    def _apply(self, image: np.ndarray, size: int) -> np.ndarray:
         """image: (height, width[, channels]) uint8 -> (side, side[, channels]) uint8."""
         side = max(1, round(self.share * (self.size or size)))
         if not self.padding:

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from pydantic import field_validator
 
-from lib.steps.step import PixelStep, Step
+from lib.steps.step import MOST_CHANNELS, PixelStep, Step
 
 
 class Stack(PixelStep):
@@ -20,11 +20,11 @@ class Stack(PixelStep):
         late = [step.step for steps in channels for step in steps if step.in_graph]
         if late:
             raise ValueError(f"{late} belong to the network's graph; put them after `stack`")
-        if len(channels) < 2:
-            raise ValueError(f"{len(channels)} list of steps; give two or more, one a channel")
+        if not 2 <= len(channels) <= MOST_CHANNELS:
+            raise ValueError(f"lists of steps: {len(channels)}; give two to {MOST_CHANNELS}, one a channel")
         return channels
 
-    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+    def _apply(self, image: np.ndarray, size: int) -> np.ndarray:
         """image: (height, width[, channels]) uint8 -> (height', width', len(channels)) uint8.
 
         Raises ValueError when a list does not give one channel, or when they give other sizes.

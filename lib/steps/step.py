@@ -1,6 +1,7 @@
 """What every step of a recipe is."""
 
 import inspect
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:  # a recipe can be read, checked and hashed without loading a 
 
 Range = tuple[float, float]
 PIXELS: Range = (0.0, 255.0)  # of what is cached
+MOST_CHANNELS = 4  # of an image: OpenCV resizes no more
 
 
 class Step(Strict):
@@ -35,8 +37,15 @@ class PixelStep(Step):
     def apply(self, image: np.ndarray, size: int) -> np.ndarray:
         """image: (height, width) or (height, width, channels) uint8, which is left alone; size: of the run, in pixels.
 
-        Returns uint8, of two axes where there is one channel. Raises ValueError for channels that the step cannot take.
+        Returns uint8, of two axes where there is one channel. Raises ValueError as `decoded`, for a size that is no whole
+        number above 0, and for channels that the step cannot take.
         """
+        if not isinstance(size, Integral) or size < 1:
+            raise ValueError(f"size is {size!r}; expected a whole number of pixels, 1 or more")
+        return self._apply(decoded(image), size)
+
+    def _apply(self, image: np.ndarray, size: int) -> np.ndarray:
+        """What the step does to an image that is one."""
         raise NotImplementedError
 
 
@@ -52,6 +61,26 @@ class GraphStep(Step):
     def range_after(self, low: float, high: float) -> Range:
         """Range of values after the step, given the range before it."""
         return low, high
+
+
+def decoded(image: np.ndarray) -> np.ndarray:
+    """The image itself; raises ValueError for anything but uint8 of two axes, or of three where there are channels."""
+    is_array = isinstance(image, np.ndarray)
+    what = f"{image.dtype.name} of shape {image.shape}" if is_array else type(image).__name__
+    if not is_array or image.dtype != np.uint8 or image.ndim not in (2, 3) or 0 in image.shape:
+        raise ValueError(f"images are (height, width) or (height, width, 3) uint8, this is {what}; decode it")
+    if image.shape[2:] == (1,):
+        raise ValueError(f"an image of one channel is (height, width) uint8, this is {what}; give image[..., 0]")
+    return image
+
+
+def colours(image: np.ndarray) -> np.ndarray:
+    """An image of several channels itself; raises ValueError where they are not three."""
+    if image.shape[2] != 3:
+        raise ValueError(
+            f"takes images of one or three channels, this has {image.shape[2]}; leave out what is no colour, such as alpha"
+        )
+    return image
 
 
 def one_channel(step: Step, image: np.ndarray) -> None:

@@ -16,7 +16,7 @@ class Otsu(PixelStep):
 
     step: Literal["otsu"] = "otsu"
 
-    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+    def _apply(self, image: np.ndarray, size: int) -> np.ndarray:
         """image: (height, width) uint8 -> the same shape, of 0 and 255; an image of one intensity becomes black."""
         one_channel(self, image)
         threshold = cv2.threshold(image, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0]
@@ -32,7 +32,7 @@ class MultiOtsu(PixelStep):
     step: Literal["multi_otsu"] = "multi_otsu"
     classes: int = Field(default=3, ge=2, le=FASTEST_CLASSES)
 
-    def apply(self, image: np.ndarray, size: int) -> np.ndarray:
+    def _apply(self, image: np.ndarray, size: int) -> np.ndarray:
         """image: (height, width) uint8 -> the same shape, of at most `classes` intensities from 0 to 255."""
         from skimage.filters import threshold_multiotsu
 

@@ -88,13 +88,15 @@ class Phase(Frozen):
             patience,
         ) in waits.items():  # the first epoch is the best so far, then patience, then one epoch is saved
             if patience and patience > self.epochs - 2:
+                less = f", or a patience of {self.epochs - 2} or less" if self.epochs > 2 else ""
                 raise ValueError(
                     f"{name} with patience {patience} never acts within {self.epochs} epochs; "
-                    f"give a patience of {self.epochs - 2} or less, or more epochs"
+                    f"give {patience + 2} epochs or more{less}"
                 )
         if isinstance(schedule, Steps) and schedule.every >= self.epochs:
             raise ValueError(
-                f"a step after every {schedule.every} epochs never acts within {self.epochs} epochs; give fewer"
+                f"a step of the rate after every {schedule.every} epochs never acts within {self.epochs} epochs; "
+                f"give {schedule.every + 1} epochs or more"
             )
         if self.unfrozen == 0 and self.rate_by_block < 1:
             raise ValueError(

@@ -14,7 +14,7 @@ PACKAGE = config.REPOSITORY / "lib"
 FILES = sorted(PACKAGE.rglob("*.py"))
 # A module imports only what stands above it. Modules of a package (with a slash) may import one another.
 ORDER = (
-    "mistakes", "config", "processes", "atomic", "machine", "onnx", "weights", "networks/", "masks/", "steps/",
+    "mistakes", "values", "config", "processes", "atomic", "machine", "onnx", "weights", "networks/", "masks/", "steps/",
     "recipes", "pictures", "dicom", "decode", "perceptual", "manifest", "findings/", "ledger", "readers/", "labels",
     "groups", "folders", "cards", "leaks", "splits", "custody/", "pixels", "training/", "cost", "backbones",
     "features/", "lineage", "runs", "grids/", "cells", "combinations", "estimates", "intervals", "scores", "metrics",
@@ -33,6 +33,7 @@ CLOSED = {  # modules with less above them than their place allows
     "groupwise": {"estimates", "intervals", "scores", "metrics", "statistics"},
     "brightness": set(),
     "embedding": set(),
+    "values": set(),
     "plots/": {"estimates", "texts"},
     "texts": set(),
 }

@@ -1,11 +1,13 @@
 """Parameters are held against the chapters before anything runs."""
 
+import dataclasses
+import math
 import shutil
 
 import keras
 import pytest
 
-from lib import combinations, config, graph, grids, steps
+from lib import combinations, config, graph, grids, steps, values
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,11 @@ from lib import combinations, config, graph, grids, steps
         ("ALL_TRAINED: none", "ALL_TRAINED: some", "09_transfer: ALL_TRAINED='some' does not exist"),
         ("SEEDS: [7, 8]", "SEEDS: []", "SEEDS is []; expected a list of int, not empty"),
         ("chapters:", "chapters: [", "not valid YAML"),
+        ("  16_ablations", "  05_simple_network: {}\n  16_ablations", "the key '05_simple_network' stands there twice"),
+        ("SHOWN: 6", "yes: 6", "line 15: not valid YAML (a key is read as True"),
+        ("SWEEP_EPOCHS: 2", "SWEEP_EPOCHS: 3", "07_overfit: SWEEP_EPOCHS is 3; give fewer than EPOCHS"),
+        ("MOMENTUM: 0.5", "MOMENTUM: 2.5", "07_overfit: MOMENTUM 2.5 is not possible: Input should be less than 1"),
+        ("RECIPES: [plain, half_resolution,", "RECIPES: [plain, plain,", "03_preprocess: RECIPES is ['plain', 'plain'"),
     ],
 )
 def test_a_wrong_parameter_is_one_line_that_names_it(tmp_path, monkeypatch, old, new, said):
@@ -54,6 +61,89 @@ def test_a_wrong_parameter_is_one_line_that_names_it(tmp_path, monkeypatch, old,
 
 
 @pytest.mark.parametrize(
+    ("family", "change", "said"),
+    [
+        ("preprocess", {"MASK_EFFORT": "huge"}, "MASK_EFFORT is 'huge'; give one of full, quick"),
+        ("preprocess", {"MASK_EFFORT": ""}, "MASK_EFFORT is ''; give one of full, quick"),
+        ("overfit", {"SWEEP_EPOCHS": 9}, "SWEEP_EPOCHS is 9; give fewer than EPOCHS"),
+        ("overfit", {"OTHER_MOMENTUM": 0.5}, "OTHER_MOMENTUM is 0.5; give another one than MOMENTUM"),
+        ("overfit", {"L2_CONSTANTS": [0.0]}, "L2_CONSTANTS is [0.0]; give numbers above 0"),
+        ("overfit", {"RANGE": [1.0, 0.00001]}, "RANGE is [1.0, 1e-05]; give the lowest and the highest rate"),
+        ("overfit", {"RANGE": [0.0, 1.0]}, "RANGE is [0.0, 1.0]; give the lowest and the highest rate"),
+        ("overfit", {"RANGE": [0.1]}, "RANGE is [0.1]; give the lowest and the highest rate"),
+        ("overfit", {"RANGE": [0.1, 0.2, 0.3]}, "RANGE is [0.1, 0.2, 0.3]; give the lowest"),
+        ("overfit", {"RANGE_STEPS": 1}, "RANGE_STEPS is 1; give 10 or more"),
+        ("overfit", {"STEM": [4]}, "STEM [4] is not possible: values are missing"),
+        ("overfit", {"STEM": [4, 8, 16]}, "STEM [4, 8, 16] is not possible"),
+        ("overfit", {"STEM": [0, 8]}, "STEM 0 is not possible"),
+        ("overfit", {"SIZES": [8]}, "SIZES [8] is not possible"),
+        ("overfit", {"SIZES": [-8, 16]}, "SIZES -8 is not possible"),
+        ("overfit", {"OTHER_MOMENTUM": 1.0}, "OTHER_MOMENTUM 1 is not possible"),
+        ("overfit", {"OTHER_RATES": [-1.0]}, "OTHER_RATES -1 is not possible"),
+        ("regularise", {"SMALLER_BATCH": 32}, "SMALLER_BATCH is 32; give fewer images than the usual 32"),
+        ("regularise", {"SMALLER_BATCH": 64}, "SMALLER_BATCH is 64; give fewer images than the usual 32"),
+        ("regularise", {"SMALLER_SIZE": 24}, "SMALLER_SIZE is 24; give fewer pixels than IMAGE_SIZE"),
+        ("regularise", {"SMALLER_SIZE": 99}, "SMALLER_SIZE is 99; give fewer pixels than IMAGE_SIZE"),
+        ("regularise", {"SMALLER_SIZE": 2}, "SMALLER_SIZE 2 is too small for network xception"),
+        ("regularise", {"LARGER_SIZES": [8, 16]}, "LARGER_SIZES is [8, 16]; give more or wider"),
+        ("regularise", {"LARGER_SIZES": [4, 4]}, "LARGER_SIZES is [4, 4]; give more or wider"),
+        ("regularise", {"TRAIN_SHARES": [1.0, 0.5]}, "TRAIN_SHARES is [1.0, 0.5]; give two or more"),
+        ("regularise", {"TRAIN_SHARES": [0.5]}, "TRAIN_SHARES is [0.5]; give two or more"),
+        ("regularise", {"DROPOUTS": [0.5]}, "DROPOUTS is [0.5]; give two or more numbers between"),
+        ("regularise", {"DROPOUTS": [0.0, 0.9]}, "DROPOUTS is [0.0, 0.9]; give two or more"),
+        ("regularise", {"BLOCK_DROPOUT": 1.5}, "BLOCK_DROPOUT 1.5 is not possible"),
+        ("regularise", {"EPOCHS": 2}, "with patience 1 never acts within 2 epochs; give 3 epochs or more"),
+        ("regularise", {"EPOCHS": 1}, "never acts within 1 epochs; give 2 epochs or more"),
+        (
+            "regularise",
+            {"PATIENCE": 3},
+            "never acts within 3 epochs; give 5 epochs or more, or a patience of 1 or less",
+        ),
+        ("transfer", {"RATE_BY_BLOCK": 1.5}, "RATE_BY_BLOCK is 1.5; give 1 at most"),
+        ("image_size", {"SIZES": [32, 32]}, "SIZES is [32, 32]; give sizes that differ"),
+    ],
+)
+def test_what_a_family_cannot_compare_or_train_is_one_line_that_names_the_parameter(family, change, said):
+    given = config.chapter_parameters(grids.FAMILIES[family].chapter, "elpv", "smoke")
+    assert change.keys() <= given.keys()
+    with pytest.raises(config.UserError) as error:
+        combinations.check_family(family, given | change)
+    assert said in str(error.value) and "\n" not in str(error.value) and "Value error" not in str(error.value)
+
+
+def test_what_no_rule_of_a_family_tells_is_told_by_the_lineage(monkeypatch):
+    """Every setting differs from its parent by one thing, or nothing runs."""
+    given = config.chapter_parameters("08_regularise", "elpv", "smoke") | {"SMALLER_BATCH": 32}
+    monkeypatch.setitem(grids.FAMILIES, "regularise", dataclasses.replace(grids.FAMILIES["regularise"], rules={}))
+    with pytest.raises(config.UserError, match="'smaller batch' differs from its parent 'as it is' by nothing"):
+        combinations.check_family("regularise", given)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "default", "said"),
+    [
+        ("LEARNING_RATE", math.inf, 0.1, "finite"),
+        ("LEARNING_RATE", math.nan, 0.1, "finite"),
+        ("LEARNING_RATE", 1e9, 0.1, "10 at most"),
+        ("THREADS", 9999, 1, "256 at most"),
+        ("IMAGE_SIZE", 100_000, 32, "4096 at most"),
+        ("SIZES", [8, 10**7], [8, 16], "4096 at most"),
+        ("EPOCHS", 10**400, 3, None),
+        ("EPOCHS", True, 3, "expected int"),
+        ("MASK_EFFORT", "", "quick", None),
+        ("L2_CONSTANTS", [1], [0.01], None),
+        ("L2_CONSTANTS", [True], [0.01], "a list of float"),
+        ("OTHER_RATES", [1, 1.0], [0.01], "each value once"),
+        ("SEEDS", [7, 7], [7], "each value once"),
+        ("LARGER_SIZES", [8, 8, 16], [8, 16], None),
+    ],
+)
+def test_a_value_is_what_the_default_lets_expect(name, value, default, said):
+    found = values.mismatch(name, value, default)
+    assert found is None if said is None else said in found
+
+
+@pytest.mark.parametrize(
     ("recipe", "said"),
     [
         (
@@ -61,6 +151,10 @@ def test_a_wrong_parameter_is_one_line_that_names_it(tmp_path, monkeypatch, old,
             r"the recipe ends in values of \[.*\], network efficientnet_lite takes",
         ),
         ((steps.Stack(channels=((steps.Grey(),), (steps.Grey(),))), steps.Resize()), "2 channels, .* takes 1 or 3"),
+        (
+            (steps.Colour(), steps.Otsu(), steps.Resize()),
+            "the recipe cannot be applied: step 2, otsu: .*put `grey` before",
+        ),
     ],
 )
 def test_a_recipe_that_a_network_does_not_take_is_refused(recipe, said):

@@ -193,8 +193,8 @@ def test_a_usual_rate_is_no_change_and_short_runs_are_short():
     parameters = config.chapter_parameters("07_overfit", "elpv", "smoke")
     usual = {"OTHER_RATES": [parameters["LEARNING_RATE"]]}
     assert not [name for name in grids.family("overfit", parameters | usual) if name.startswith("rate")]
-    with pytest.raises(ValueError, match="sweep_epochs is 3"):
-        grids.family("overfit", parameters | {"SWEEP_EPOCHS": parameters["EPOCHS"]})
+    with pytest.raises(config.UserError, match="SWEEP_EPOCHS is 3; give fewer"):
+        grids.check("overfit", parameters | {"SWEEP_EPOCHS": parameters["EPOCHS"]})
 
 
 def test_the_parameters_of_the_document_are_those_of_the_network():

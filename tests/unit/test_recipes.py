@@ -59,11 +59,20 @@ BAD = {
     "range": ("[{step: rescale, to: [1, 0]}]", r"steps\.0\.rescale\.to: .*is no range"),
     "nested": ("[{step: stack, channels: [[], [{step: otsu, at: 3}]]}]", r"steps\.0\.stack\.channels\.1\.0\.otsu\.at"),
     "graph in a stack": ("[{step: stack, channels: [[], [{step: z_score}]]}]", r"\['z_score'\] belong to the network"),
-    "stack of one": ("[{step: stack, channels: [[]]}]", r"1 list of steps; give two or more"),
+    "stack of one": ("[{step: stack, channels: [[]]}]", r"lists of steps: 1; give two to 4"),
+    "stack of seven": (
+        f"[{{step: stack, channels: [{', '.join(7 * ['[]'])}]}}, {{step: resize}}]",
+        r"lists of steps: 7; give two to 4",
+    ),
+    "no number": ("[{step: resize, share: .nan}]", r"steps\.0\.resize\.share: .*finite number"),
+    "endless": ("[{step: clahe, clip_limit: .inf}]", r"steps\.0\.clahe\.clip_limit: .*finite number"),
+    "yes for a size": ("[{step: resize, size: true}]", r"steps\.0\.resize\.size: .*valid integer"),
+    "many channels": ("[{step: repeat_channels, count: 999999}]", r"count: .*less than or equal to 4"),
     "order": ("[{step: resize}, {step: z_score}, {step: clahe}]", r"steps: .*\['clahe'\].*must stand before"),
     "no resize": ("[{step: grey}]", r"steps: .*no step `resize`"),
     "nothing": ("[]", r"steps: .*no step `resize`"),
-    "no list": ("grey", r"steps: .*tuple"),
+    "no list": ("grey", r"steps: expected a list, such as"),
+    "no mapping": ("[{step: resize}, 5]", r"steps\.1: expected fields with their values, such as"),
 }
 
 
@@ -74,6 +83,78 @@ def test_a_bad_recipe_names_file_step_field_and_what_is_allowed(file, case):
     with pytest.raises(config.UserError, match=rf"^params/recipes\.yml, recipe mine: .*{problem}") as caught:
         recipes.load("mine")
     assert "\n" not in str(caught.value)
+
+
+ENDS = "let a `resize` without `size` and `share` be the last"
+USELESS = {
+    "size of its own": ("[{step: resize, size: 256}]", f"ends at 256 x 256 pixels, expected 33 x 33; {ENDS}"),
+    "share of the size": ("[{step: resize, share: 0.5}]", f"ends at 16 x 16 pixels, .*{ENDS}"),
+    "crop after resize": ("[{step: resize}, {step: crop}]", ENDS),
+    "resize in a stack": (
+        "[{step: resize}, {step: stack, channels: [[{step: resize, size: 9}], [{step: resize, size: 9}]]}]",
+        f"ends at 9 x 9 .*{ENDS}",
+    ),
+    "other range": (
+        "[{step: resize}, {step: z_score}]",
+        "ends in values from -3 to 3, networks take 0 to 255; end it with `rescale`",
+    ),
+    "no weights": (
+        "[{step: mask, of: cell, weights: no.weights.h5}, {step: resize}]",
+        "step 1, mask: .*is not there; name a",
+    ),
+    "twin": ("[{step: resize, size: 99}, {step: resize}]", "has the very steps of 'first'; change one"),
+    "not even valid": ("[{step: clahee}]", "nearest is 'clahe'"),
+}
+
+
+@pytest.mark.parametrize("case", USELESS)
+def test_a_recipe_that_cannot_work_is_found_although_nothing_names_it(file, case):
+    text, problem = USELESS[case]
+    file(
+        f"first: {{why: a test, steps: [{{step: resize, size: 99}}, {{step: resize}}]}}\nmine: {{why: a test, steps: {text}}}"
+    )
+    with pytest.raises(config.UserError, match=rf"^params/recipes\.yml, recipe mine: .*{problem}") as caught:
+        recipes.check()
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_none_are_found_before_anything_runs(tmp_path, monkeypatch, file):
+    monkeypatch.setenv(config.BUILD_VARIABLE, str(tmp_path / "build"))
+    (tmp_path / "rubbish.weights.h5").write_bytes(b"rubbish")
+    file(
+        f"mine: {{why: a test, steps: [{{step: mask, of: cell, weights: {tmp_path}/rubbish.weights.h5}}, {{step: resize}}]}}"
+    )
+    with pytest.raises(config.UserError, match="recipe mine: .*mask: .*give weights that Keras saved") as caught:
+        recipes.check()
+    assert "\n" not in str(caught.value)
+
+
+def test_masks_are_not_taught_by_the_check(monkeypatch, file):
+    """Not within a stack either."""
+    monkeypatch.setattr("lib.masks.get", lambda settings: pytest.fail("taught"))
+    mask = "{step: mask, of: cell}"
+    file(f"mine: {{why: a test, steps: [{mask}, {{step: stack, channels: [[{mask}], []]}}, {{step: resize}}]}}")
+    recipes.check()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("plain: {why: a, steps: []}\nplain: {why: b, steps: []}", r"line 2: .*the key 'plain' stands there twice"),
+        ("plain: {why: a, steps: []}\nyes: {why: b, steps: []}", r"line 2: .*a key is read as True, no text"),
+        ("plain: {why: a, steps: [], why: b}", r"line 1: .*the key 'why' stands there twice"),
+    ],
+)
+def test_a_key_is_a_text_that_stands_there_once(file, text, problem):
+    file(text)
+    with pytest.raises(config.UserError, match=rf"^params/recipes\.yml, {problem}"):
+        recipes.names()
+
+
+def test_keys_may_be_taken_over_from_another_place_and_levels_are_numbers(file):
+    file("a: &a {why: first, 'steps': []}\nb: {<<: *a, why: second}\nc: {0.0: sound, 1.0: defective}")
+    found = config.read_yaml(config.PARAMETERS / "recipes.yml")
+    assert found["b"] == {"why": "second", "steps": []} and found["c"] == {0.0: "sound", 1.0: "defective"}
 
 
 def test_an_unknown_name_suggests_the_nearest():

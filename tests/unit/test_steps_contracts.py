@@ -136,6 +136,40 @@ def test_what_is_no_decoded_image_is_refused(image, problem):
         steps.apply((steps.Resize(),), image, 4)
 
 
+NO_IMAGES = {
+    "nothing": None,
+    "list": [[1, 2], [3, 4]],
+    "uint16": np.zeros((4, 4), np.uint16),
+    "not a number": np.full((4, 4), np.nan, np.float32),
+    "one channel": np.zeros((60, 80, 1), np.uint8),
+    "empty": np.zeros((0, 4), np.uint8),
+    "one axis": np.zeros(4, np.uint8),
+}
+
+
+@pytest.mark.parametrize("name", NO_IMAGES)
+@pytest.mark.parametrize("step", PIXEL_STEPS, **named)
+def test_no_step_takes_what_is_no_decoded_image(step, name):
+    with pytest.raises(ValueError, match="uint8, this is .*; (decode it|give image)") as caught:
+        step.apply(NO_IMAGES[name], 16)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [0, -4, "32", 1.5, None])
+@pytest.mark.parametrize("step", PIXEL_STEPS, **named)
+def test_no_step_takes_a_size_that_is_none(step, size):
+    with pytest.raises(ValueError, match=f"size is {size!r}; expected a whole number of pixels, 1 or more"):
+        step.apply(np.zeros((4, 4), np.uint8), size)
+
+
+@pytest.mark.parametrize("step", [steps.Grey(), steps.Colour(), steps.Clahe(), steps.NonLocalMeans()], **named)
+def test_transparent_images_are_refused_with_advice(step):
+    with pytest.raises(
+        ValueError, match="one or three channels, this has 4; leave out what is no colour, such as alpha"
+    ):
+        step.apply(np.zeros((4, 4, 4), np.uint8), 16)
+
+
 def test_the_step_that_cannot_take_an_image_is_named():
     with pytest.raises(ValueError, match="^step 2, otsu: takes images of one channel, this has 3"):
         steps.apply((steps.Resize(), steps.Otsu()), np.zeros((4, 4, 3), np.uint8), 4)
