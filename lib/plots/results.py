@@ -78,7 +78,7 @@ def dependence(estimates: Mapping[float, Estimate | Inapplicable], of: str, unit
             "array": limits[:, 1] - values,
             "arrayminus": values - limits[:, 0],
         },
-        text=[f"{value:.3f} [{low:.3f}, {high:.3f}]" for value, (low, high) in zip(values, limits, strict=True)],
+        text=[f"{value:z.3f} [{low:z.3f}, {high:z.3f}]" for value, (low, high) in zip(values, limits, strict=True)],
         hovertemplate="%{x:,}: %{text}<extra></extra>",
     )
     figure.update_xaxes(type="log", title_text=of, tickvals=list(known), ticktext=[f"{number:,}" for number in known])
@@ -142,7 +142,7 @@ def _interval(figure: go.Figure, name: str, estimate: Estimate, level: float) ->
         mode="markers",
         marker={"size": 10, "color": SERIES_COLOURS[0]},
         error_x={"type": "data", "symmetric": False, **arms},
-        hovertemplate=f"{estimate.value:.3f} [{low:.3f}, {high:.3f}]<extra>{name}</extra>",
+        hovertemplate=f"{estimate.value:z.3f} [{low:z.3f}, {high:z.3f}]<extra>{name}</extra>",
         showlegend=False,
     )
 
