@@ -29,6 +29,19 @@ def differences(metric: str, finished: Runs, parents: Mapping[str, str]) -> dict
     return {name: difference(metric, wanted[name], wanted[parent]) for name, parent in parents.items()}
 
 
+def beside(differences: Mapping[str, Mapping[str, Estimate | Inapplicable]], finished: Runs) -> pd.DataFrame:
+    """What every setting reached on validation, and how far that is from its parent: a row a setting, with intervals.
+
+    differences: metric -> setting -> estimate, as `differences`; of a setting without a parent the cell is empty.
+    """
+    rows = {}
+    for name, group in finished.items():
+        reached = {metric: str(validation_estimate(metric, group)) for metric in differences}
+        moved = {f"difference of {metric}": str(found.get(name, "")) for metric, found in differences.items()}
+        rows[name] = reached | moved
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("setting")
+
+
 def validation_estimate(metric: str, runs: Sequence[Run]) -> Estimate | Inapplicable:
     """A metric on the validation part, over seeds and groups."""
     return scored(metric, predictions_by_seed(runs, "validation"))
@@ -104,8 +117,11 @@ def calmer(changed: Sequence[Run], parent: Sequence[Run]) -> Estimate | Inapplic
 
 def epochs_kept(runs: Runs) -> pd.DataFrame:
     """After how many epochs training ended, and whose weights were kept: a row a setting, means over seeds."""
+    columns = {"epochs trained": "stopped_epoch", "epoch whose weights were kept": "best_epoch"}
     rows = {
-        name: {key: np.mean([run.record[key] for run in group]) for key in ("stopped_epoch", "best_epoch")}
+        name: {
+            f"{title}, mean over seeds": np.mean([run.record[key] for run in group]) for title, key in columns.items()
+        }
         for name, group in runs.items()
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("setting")

@@ -6,6 +6,7 @@ from typing import Any
 from lib.grids import depth as depths
 from lib.grids import image_size as sizes
 from lib.grids import overfit as overfitting
+from lib.grids import preprocess as recipes
 from lib.grids import recipe_full as recipe
 from lib.grids import regularise as regularising
 from lib.grids import sanity
@@ -13,7 +14,7 @@ from lib.grids import transfer as transferring
 from lib.grids.depth import depth
 from lib.grids.image_size import image_size
 from lib.grids.overfit import overfit
-from lib.grids.preprocess import REFERENCE, preprocess
+from lib.grids.preprocess import preprocess
 from lib.grids.recipe_full import recipe_full
 from lib.grids.regularise import regularise
 from lib.grids.sanity import sanity_checks
@@ -22,7 +23,7 @@ from lib.grids.study import Family, Study, children_of
 from lib.grids.transfer import transfer
 
 FAMILIES = {
-    "preprocess": Family("03_preprocess", preprocess, children_of(REFERENCE)),
+    "preprocess": Family("03_preprocess", preprocess, recipes.parents),
     "simple_network": Family("05_simple_network", simple_network, children_of("all")),
     "sanity_checks": Family("06_sanity_checks", sanity_checks, children_of("real", sanity.NO_PARENT)),
     "overfit": Family("07_overfit", overfit, overfitting.parents),

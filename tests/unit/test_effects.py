@@ -60,7 +60,15 @@ def test_calmer_is_negative_and_paired_by_seed():
 
 def test_epochs_kept_are_those_of_the_records():
     table = effects.epochs_kept({"a": [run(0.7, losses=(1.0, 0.5, 0.6, 0.7)), run(0.7, losses=(1.0, 0.9, 0.5, 0.6))]})
-    assert table.loc["a"].to_dict() == {"stopped_epoch": 3.0, "best_epoch": 1.5}
+    assert table.loc["a"].tolist() == [3.0, 1.5] and all("mean over seeds" in name for name in table)
+
+
+def test_what_is_reached_stands_beside_the_difference():
+    finished = {"parent": [run(0.7), run(0.7, 1)], "better": [run(0.9), run(0.9, 1)]}
+    moved = effects.differences("log_loss", finished, {"better": "parent"})
+    table = effects.beside({"log_loss": moved}, finished)
+    assert table.loc["parent", "log_loss"] == str(effects.validation_estimate("log_loss", finished["parent"]))
+    assert table["difference of log_loss"].tolist() == ["", str(moved["better"])]
 
 
 def test_probabilities_of_labels_with_two_classes_and_with_three():
