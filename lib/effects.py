@@ -7,9 +7,10 @@ import pandas as pd
 
 from lib.estimates import Estimate, Inapplicable
 from lib.intervals import Statistic, estimate, seed_mean_estimate
-from lib.metrics import MissingClass, difference_estimate, metric_estimate, metric_statistic
+from lib.metrics import MissingClass, chance, difference_estimate, metric_estimate, metric_statistic
 from lib.runs import Predictions, Run, predictions_by_seed, probabilities
 from lib.scores import METRICS
+from lib.training.data import Data
 
 Runs = Mapping[str, Sequence[Run]]  # setting -> one run a seed
 
@@ -29,17 +30,26 @@ def differences(metric: str, finished: Runs, parents: Mapping[str, str]) -> dict
     return {name: difference(metric, wanted[name], wanted[parent]) for name, parent in parents.items()}
 
 
-def beside(differences: Mapping[str, Mapping[str, Estimate | Inapplicable]], finished: Runs) -> pd.DataFrame:
+def blind(data: Data) -> dict[str, float]:
+    """Every metric on validation of what looks at no image: the class shares of the training part, for each image."""
+    shares = np.bincount(data.train.labels, minlength=data.classes) / len(data.train)
+    return chance(data.validation.labels, shares)
+
+
+def beside(
+    differences: Mapping[str, Mapping[str, Estimate | Inapplicable]], finished: Runs, unseen: Mapping[str, float]
+) -> pd.DataFrame:
     """What every setting reached on validation, and how far that is from its parent: a row a setting, with intervals.
 
     differences: metric -> setting -> estimate, as `differences`; of a setting without a parent the cell is empty.
+    unseen: as `blind`, the first row.
     """
-    rows = {}
+    rows = {"class shares, no image": {metric: f"{unseen[metric]:.3f}" for metric in differences if metric in unseen}}
     for name, group in finished.items():
         reached = {metric: str(validation_estimate(metric, group)) for metric in differences}
         moved = {f"difference of {metric}": str(found.get(name, "")) for metric, found in differences.items()}
         rows[name] = reached | moved
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("setting")
+    return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis("setting")
 
 
 def validation_estimate(metric: str, runs: Sequence[Run]) -> Estimate | Inapplicable:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -146,18 +147,17 @@ def verdicts(estimates: Mapping[str, Estimate | Inapplicable], judged: bool) -> 
 
 def table(
     settings: Sequence[Setting],
-    found: Mapping[str, Mapping[str, Estimate | Inapplicable]],
-    words: Mapping[str, str],
-    of: str,
+    found: Mapping[str, Mapping[str, Any]],
+    words: Mapping[str, Mapping[str, str]] | None = None,
 ) -> pd.DataFrame:
-    """All settings, a row each, with what is said of each before what was measured.
+    """All settings, a row each: verdicts, the one change, what was measured.
 
-    found: column -> name of a setting -> what is shown there. words: name -> verdict; of: the metric that it is about.
+    found, words: column -> name of a setting -> what is shown there; columns of words stand beside the names.
     """
     rows = [
         {
             "setting": setting.name,
-            f"verdict on {of}": words.get(setting.name, ""),
+            **{column: values.get(setting.name, "") for column, values in (words or {}).items()},
             "compared with": setting.parent.title if setting.parent else "",
             "the one change": lineage.in_words(setting.changes),
             **{column: str(values.get(setting.name, "")) for column, values in found.items()},

@@ -149,7 +149,7 @@ def test_a_book_is_read_and_drawn(finished):
     ]  # fmt: skip
     found = ablations.differences(settings, "auc")
     words = {name: word for name, (word, _) in ablations.verdicts(found, True).items()}
-    table = ablations.table(settings, {"AUC": found}, words, "AUC")
+    table = ablations.table(settings, {"AUC": found}, {"verdict on AUC": words})
     assert table["the one change"].tolist() == ["", "dropout 0 → 0.5"]
     assert table.loc[1, "verdict on AUC"] in words.values()
     assert ablations.effort(settings)["trained parameters"].nunique() == 1
