@@ -44,10 +44,13 @@ def beside(
     differences: metric -> setting -> estimate, as `differences`; of a setting without a parent the cell is empty.
     unseen: as `blind`, the first row.
     """
-    rows = {"class shares, no image": {metric: f"{unseen[metric]:.3f}" for metric in differences if metric in unseen}}
+    titles = {metric: metric.replace("auc", "AUC") for metric in differences}
+    rows = {
+        "class shares, no image": {titles[metric]: f"{unseen[metric]:.3f}" for metric in titles if metric in unseen}
+    }
     for name, group in finished.items():
-        reached = {metric: str(validation_estimate(metric, group)) for metric in differences}
-        moved = {f"difference of {metric}": str(found.get(name, "")) for metric, found in differences.items()}
+        reached = {title: str(validation_estimate(metric, group)) for metric, title in titles.items()}
+        moved = {f"difference of {titles[metric]}": str(found.get(name, "")) for metric, found in differences.items()}
         rows[name] = reached | moved
     return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis("setting")
 
