@@ -7,9 +7,10 @@ import pandas as pd
 
 from lib.estimates import Estimate, Inapplicable
 from lib.intervals import Statistic, estimate, seed_mean_estimate
-from lib.metrics import MissingClass, difference_estimate, metric_estimate, metric_statistic
+from lib.metrics import MissingClass, chance, difference_estimate, metric_estimate, metric_statistic
 from lib.runs import Predictions, Run, predictions_by_seed, probabilities
 from lib.scores import METRICS
+from lib.training.data import Data
 
 Runs = Mapping[str, Sequence[Run]]  # setting -> one run a seed
 
@@ -27,6 +28,31 @@ def differences(metric: str, finished: Runs, parents: Mapping[str, str]) -> dict
     """
     wanted = {name: predictions_by_seed(finished[name], "validation") for name in {*parents, *parents.values()}}
     return {name: difference(metric, wanted[name], wanted[parent]) for name, parent in parents.items()}
+
+
+def blind(data: Data) -> dict[str, float]:
+    """Every metric on validation of what looks at no image: the class shares of the training part, for each image."""
+    shares = np.bincount(data.train.labels, minlength=data.classes) / len(data.train)
+    return chance(data.validation.labels, shares)
+
+
+def beside(
+    differences: Mapping[str, Mapping[str, Estimate | Inapplicable]], finished: Runs, unseen: Mapping[str, float]
+) -> pd.DataFrame:
+    """What every setting reached on validation, and how far that is from its parent: a row a setting, with intervals.
+
+    differences: metric -> setting -> estimate, as `differences`; of a setting without a parent the cell is empty.
+    unseen: as `blind`, the first row.
+    """
+    titles = {metric: metric.replace("auc", "AUC") for metric in differences}
+    rows = {
+        "class shares, no image": {titles[metric]: f"{unseen[metric]:.3f}" for metric in titles if metric in unseen}
+    }
+    for name, group in finished.items():
+        reached = {title: str(validation_estimate(metric, group)) for metric, title in titles.items()}
+        moved = {f"difference of {titles[metric]}": str(found.get(name, "")) for metric, found in differences.items()}
+        rows[name] = reached | moved
+    return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis("setting")
 
 
 def validation_estimate(metric: str, runs: Sequence[Run]) -> Estimate | Inapplicable:
@@ -104,8 +130,11 @@ def calmer(changed: Sequence[Run], parent: Sequence[Run]) -> Estimate | Inapplic
 
 def epochs_kept(runs: Runs) -> pd.DataFrame:
     """After how many epochs training ended, and whose weights were kept: a row a setting, means over seeds."""
+    columns = {"epochs trained": "stopped_epoch", "epoch whose weights were kept": "best_epoch"}
     rows = {
-        name: {key: np.mean([run.record[key] for run in group]) for key in ("stopped_epoch", "best_epoch")}
+        name: {
+            f"{title}, mean over seeds": np.mean([run.record[key] for run in group]) for title, key in columns.items()
+        }
         for name, group in runs.items()
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("setting")

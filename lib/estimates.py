@@ -47,7 +47,7 @@ class Estimate(ABC):
 
     def __str__(self) -> str:
         low, high = self.interval()
-        return f"{self.value:.3f} [{low:.3f}, {high:.3f}]"
+        return f"{self.value:z.3f} [{low:z.3f}, {high:z.3f}]"
 
     def half_width(self, level: float = 0.95) -> float:
         """Half the width of the interval: an effect smaller than that could hardly have been told from none."""

@@ -4,19 +4,28 @@ Verdicts come from intervals at levels adjusted by Holm's step-down procedure wi
 chapter makes a false confirmation with probability alpha at most.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from html import escape
 from typing import Literal
 
+import numpy as np
+import pandas as pd
+
 from lib import atomic
 from lib.config import Context
 from lib.estimates import Estimate, Inapplicable
+from lib.texts import Sentence
 
 ALPHA = 0.05  # of a chapter
 NOT_JUDGED = "not judged (smoke)"
 NOT_APPLICABLE = "not applicable"
+VERDICTS = ("confirmed", "refuted", "undecided", NOT_JUDGED, NOT_APPLICABLE)
 Direction = Literal["greater", "less", "equivalent"]
+TWO_KINDS = """Figures and measurements show intervals of 95 %, each by itself. Those of this table are wider, so that all
+verdicts of the chapter together hold: <a href="hypotheses.html">how verdicts come about</a>. Groups are images that
+belong together, and are resampled together."""
 
 
 @dataclass(frozen=True)
@@ -90,14 +99,51 @@ class Hypotheses:
 
         Raises ValueError when one was not measured.
         """
+        records = self._records()
+        atomic.write_json(self.context.output / "hypotheses.json", records)
+        return Verdicts(records)
+
+    def answer(self, *ids: str) -> Sentence:
+        """What the verdicts say to a question that all of these hypotheses together answer. Raises as `judge`."""
+        found = {record["id"]: record for record in self._records()}
+        said = "; ".join(f"{found[id]['statement']} ({id}): {found[id]['verdict']}" for id in ids)
+        verdicts = {found[id]["verdict"] for id in ids}
+        if verdicts == {"confirmed"}:
+            return Sentence(f"Yes. {said}.")
+        return Sentence(f"{'No' if 'refuted' in verdicts else 'That was not shown'}. {said}.")
+
+    def resolution(self) -> pd.DataFrame:
+        """How large an effect could have been told from the margin: half the width of the intervals, a row a metric.
+
+        At 95 %, of a hypothesis by itself, and at the level that the first one to be decided needs among all (Holm).
+        Of what is not applicable there is none.
+        """
+        known = {id: each for id, each in self.estimates.items() if isinstance(each, Estimate)}
+        levels = {
+            "smallest, by itself": 0.95,
+            "median, by itself": 0.95,
+            "median, among all": 1 - ALPHA / max(1, len(known)),
+        }
+        widths: dict[str, list[list[float]]] = {}
+        for id, each in known.items():
+            widths.setdefault(self.declared[id].metric, []).append(
+                [each.half_width(level) for level in levels.values()]
+            )
+        combine = (np.min, np.median, np.median)
+        rows = {
+            metric: {"hypotheses": len(found)}
+            | {name: how(column) for name, how, column in zip(levels, combine, np.transpose(found), strict=True)}
+            for metric, found in widths.items()
+        }
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("metric")
+
+    def _records(self) -> list[dict]:
         if missing := [id for id in self.declared if id not in self.estimates]:
             raise ValueError(f"declared but never measured: {', '.join(missing)}")
         measured = {id: estimate for id, estimate in self.estimates.items() if not isinstance(estimate, Inapplicable)}
         p_values = {id: self.declared[id].p_value(estimate) for id, estimate in measured.items()}
         levels = holm_levels(p_values)
-        records = [self._record(id, p_values.get(id), levels.get(id)) for id in self.declared]
-        atomic.write_json(self.context.output / "hypotheses.json", records)
-        return Verdicts(records)
+        return [self._record(id, p_values.get(id), levels.get(id)) for id in self.declared]
 
     def _record(self, id: str, p_value: float | None, level: float | None) -> dict:
         hypothesis, estimate = self.declared[id], self.estimates[id]
@@ -126,8 +172,8 @@ class Measurement:
         if isinstance(self.estimate, Inapplicable):
             return f"{name}: {NOT_APPLICABLE}, {self.estimate.reason}"
         low, high = self.estimate.interval()
-        interval = f"[{low:.3f}, {high:.3f}]"
-        return f"{name}: {self.estimate.value:.3f} {interval} (95 % interval, {self.estimate.method})"
+        interval = f"[{low:z.3f}, {high:z.3f}]"
+        return f"{name}: {self.estimate.value:z.3f} {interval} (95 % interval, {self.estimate.method})"
 
     def _repr_html_(self) -> str:
         return f'<p class="measured">{escape(str(self))}</p>'
@@ -154,7 +200,10 @@ class Verdicts:
 
     def _repr_html_(self) -> str:
         header = ("", "Hypothesis", "Claim", "Measured", "Verdict")
-        return _table(header, [self._row(record) for record in self.records])
+        told = Counter(record["verdict"] for record in self.records)
+        counts = ", ".join(f"{told[verdict]} {verdict}" for verdict in VERDICTS if told[verdict])
+        table = _table(header, [self._row(record) for record in self.records])
+        return f'<p class="sentence">Of {len(self.records)} hypotheses: {counts}.</p>{table}<p><small>{TWO_KINDS}</small></p>'
 
     def _row(self, record: dict) -> list[str]:
         names = ("id", "statement", "metric", "direction", "margin", "source")
@@ -170,10 +219,10 @@ def measured(record: dict) -> str:
     if estimate["value"] is None:
         return f"<small>{escape(estimate['reason'])}</small>"
     basis = [f"{estimate[kind]} {kind}" for kind in ("groups", "seeds") if (estimate[kind] or 0) > 1]
-    low = "-∞" if estimate["low"] is None else f"{estimate['low']:.3f}"
-    high = "∞" if estimate["high"] is None else f"{estimate['high']:.3f}"
+    low = "-∞" if estimate["low"] is None else f"{estimate['low']:z.3f}"
+    high = "∞" if estimate["high"] is None else f"{estimate['high']:z.3f}"
     small = f"{100 * estimate['level']:.4g} % interval, {', '.join(basis)}"
-    return f"{estimate['value']:.3f} [{low}, {high}]<br><small>{small}</small>"
+    return f"{estimate['value']:z.3f} [{low}, {high}]<br><small>{small}</small>"
 
 
 def holm_levels(p_values: dict[str, float], alpha: float = ALPHA) -> dict[str, float]:

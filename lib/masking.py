@@ -9,6 +9,7 @@ from lib import masks
 from lib.estimates import Estimate, Inapplicable
 from lib.intervals import estimate
 from lib.statistics import ratio
+from lib.texts import Sentence, sentence
 
 Pictures = dict[str, list[np.ndarray]]
 
@@ -50,18 +51,50 @@ def on_pictures(network: masks.Network | None, pictures: Sequence[np.ndarray]) -
 def coverage_table(
     network: masks.Network | None, picture: Callable[[str], np.ndarray], paths: Sequence[str]
 ) -> pd.DataFrame:
-    """What share of the images their masks cover, and how many masks are refused; one row, none without a network.
+    """What masks cover, and how bright it is outside of them: true masks of the held-out phantoms, found ones of images.
 
-    picture: gives (height, width) or (height, width, 3) uint8 of a path.
+    picture: gives (height, width) or (height, width, 3) uint8 of a path. A row each, none without a network. A mask that is
+    smaller than every phantom's is suspicious: the network was taught nothing like it.
     """
     if network is None:
         return pd.DataFrame()
+    phantoms = [
+        (mask.mean(), False, masks.outside_fraction(one, mask))
+        for one, mask in zip(*masks.held_out(network.settings), strict=True)
+    ]
     found = masks.survey(network, picture, paths)
-    shares = found["coverage_fraction"].quantile([0, 0.25, 0.5, 0.75, 1]).tolist()
-    names = ["least", "lower quartile", "median", "upper quartile", "most"]
-    return pd.DataFrame(
-        [{"images": len(found), "refused": int(found["refused"].sum()), **dict(zip(names, shares, strict=True))}]
+    known = {"phantoms, true masks": pd.DataFrame(phantoms, columns=list(found.columns[1:])), "these images": found}
+    least = known["phantoms, true masks"]["coverage_fraction"].min()
+    return pd.DataFrame.from_dict({name: _summary(seen, least) for name, seen in known.items()}, orient="index")
+
+
+def conclusion(table: pd.DataFrame) -> Sentence:
+    """What the table of `coverage_table` says of masks on these images."""
+    if table.empty:
+        return Sentence("The card names nothing to mask.")
+    images = table.loc["these images"]
+    suspicious = f"{images['smaller than any phantom']:.0f} of {images['images']:.0f} masks"
+    return sentence(
+        f"{suspicious} cover less than the smallest one of a phantom, and {images['refused']:.0f} were refused.",
+        "What they cut away belongs to the picture, so this fit to phantoms is no fit to these images."
+        if images["smaller than any phantom"] > 0
+        else "By their size they could be right; whether they are, only drawn masks of these images would tell.",
     )
+
+
+def _summary(seen: pd.DataFrame, least: float) -> dict[str, float]:
+    """One row of the table. seen: columns of `masks.survey`. least: the smallest coverage of a phantom."""
+    share = seen["coverage_fraction"]
+    return {
+        "images": len(seen),
+        "refused": int(seen["refused"].sum()),
+        "smaller than any phantom": int((share < least).sum()),
+        "least covered": share.min(),
+        "lower quartile": share.quantile(0.25),
+        "median": share.median(),
+        "most": share.max(),
+        "brightness outside, of that inside": seen["outside_fraction"].median(),
+    }
 
 
 def _white(masks: Sequence[np.ndarray]) -> list[np.ndarray]:

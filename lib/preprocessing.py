@@ -8,7 +8,7 @@ import pandas as pd
 
 from lib import classical, steps
 from lib.estimates import Estimate, Inapplicable
-from lib.metrics import difference_estimate
+from lib.metrics import difference_estimate, metric_estimate
 from lib.runs import Predictions
 from lib.training.configuration import Configuration
 from lib.training.data import Data, Part
@@ -20,23 +20,26 @@ BATCH = 256
 BINS = 32  # of the values that enter
 
 
-def described(recipes: Mapping[str, steps.Recipe]) -> pd.DataFrame:
-    """A row a recipe: its steps, in the order in which they act, and where each is computed."""
+def described(recipes: Mapping[str, steps.Recipe], size: int) -> pd.DataFrame:
+    """A row a recipe: its steps, in the order in which they act, and where each is computed. size: of the run, pixels."""
     rows = {
         name: {
-            "computed once, kept as pixels": " · ".join(map(label, steps.cached_part(recipe))),
-            "in the network": " · ".join(map(label, steps.graph_part(recipe))),
+            "computed once, kept as pixels": " · ".join(label(step, size) for step in steps.cached_part(recipe)),
+            "in the network": " · ".join(label(step, size) for step in steps.graph_part(recipe)),
         }
         for name, recipe in recipes.items()
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("recipe")
 
 
-def label(step: steps.Step) -> str:
-    """A step in words: its name and what it was told; of a stack, the names within it."""
+def label(step: steps.Step, size: int) -> str:
+    """A step in words: its name and what it was told; of a stack, the names within it; of a resize, the pixels it gives."""
     if isinstance(step, steps.Stack):
-        channels = [" then ".join(map(label, nested)) or "as it is" for nested in step.channels]
+        channels = [" then ".join(label(each, size) for each in nested) or "as it is" for nested in step.channels]
         return f"{step.step} ({' | '.join(channels)})"
+    if isinstance(step, steps.Resize):
+        side = step.apply(np.zeros((2, 2), np.uint8), size).shape[0]
+        return f"{step.step} to {side} px" + (", padded" if step.padding else "")
     told = step.model_dump(include=step.model_fields_set - {"step"}, mode="json")
     return step.step + (f" ({', '.join(f'{name} {_said(value)}' for name, value in told.items())})" if told else "")
 
@@ -91,7 +94,7 @@ def speeds(recipes: Mapping[str, steps.Recipe], pictures: Sequence[np.ndarray], 
     """
     found: dict[str, float] = {}
     for recipe in recipes.values():
-        names = map(label, steps.cached_part(recipe))
+        names = (label(step, size) for step in steps.cached_part(recipe))
         found = dict(zip(names, steps.images_per_second(recipe, pictures, size).values(), strict=True)) | found
     return {name.replace(" | ", "<br>| "): [found[name]] for name in sorted(found, key=found.get)}
 
@@ -108,16 +111,21 @@ def classical_scores(configuration: Configuration, data: Data) -> np.ndarray:
     return classical.ranked(classical.baseline(), train, data.train.labels, validation)[np.newaxis]
 
 
-def differences(
-    reference: Predictions, others: Mapping[str, np.ndarray], own: np.ndarray
-) -> dict[str, Estimate | Inapplicable]:
-    """AUC of each of several recipes minus that of the reference, paired by image, and by seed where there are several.
+def reached(seen: Predictions, scores: Mapping[str, np.ndarray]) -> dict[str, Estimate | Inapplicable]:
+    """AUC of each of several recipes. seen: whose images, labels and groups are those of all. scores: name -> probabilities."""
+    return {name: metric_estimate("auc", seen.labels, found, seen.groups) for name, found in scores.items()}
 
-    reference: whose images, labels and groups are those of all. others: name -> probabilities. own: those of the reference.
+
+def differences(
+    seen: Predictions, scores: Mapping[str, np.ndarray], parents: Mapping[str, str]
+) -> dict[str, Estimate | Inapplicable]:
+    """AUC of each recipe minus that of its parent, paired by image, and by seed where there are several.
+
+    seen, scores: as `reached`. parents: recipe -> the recipe that it is compared with.
     """
     return {
-        name: difference_estimate("auc", reference.labels, other, own, reference.groups)
-        for name, other in others.items()
+        name: difference_estimate("auc", seen.labels, scores[name], scores[parent], seen.groups)
+        for name, parent in parents.items()
     }
 
 

@@ -134,7 +134,7 @@ texts.table(times.assign(published=pd.Series(milliseconds)).rename_axis("setting
 # %%
 told = {"difference of accuracy": found, "difference of AUC": ablations.differences(settings, "auc")}
 reached = {"accuracy": ours.round(3), "published accuracy": accuracies}
-texts.table(ablations.table(settings, told | reached, {}).drop(columns=["chapter", "verdict"]), decimals=1)
+texts.table(ablations.table(settings, told | reached))
 
 # %% [markdown]
 # ## What we found

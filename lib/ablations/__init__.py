@@ -1,12 +1,23 @@
 """All runs that the chapters of a book used: settings, the one change that each makes, and what it brought (S3.39, S0.8)."""
 
-from lib.ablations.claims import average_effect, beyond_seeds, narrowing, order_as, order_kept, regularising, tuned
+from lib.ablations.claims import (
+    average_effect,
+    beyond_seeds,
+    loss_changes,
+    narrowing,
+    order_as,
+    order_kept,
+    regularising,
+    tuned,
+)
 from lib.ablations.settings import (
     Setting,
     costs,
     differences,
+    effort,
     history,
     of_study,
+    parents,
     read,
     scores,
     strongest,
@@ -15,7 +26,7 @@ from lib.ablations.settings import (
 )
 
 __all__ = [
-    "Setting", "average_effect", "beyond_seeds", "costs", "differences", "history", "narrowing", "of_study", "order_as",
-    "order_kept", "read",
-    "regularising", "scores", "strongest", "table", "tuned", "verdicts",
+    "Setting", "average_effect", "beyond_seeds", "costs", "differences", "effort", "history", "loss_changes", "narrowing",
+    "of_study", "order_as", "order_kept", "parents", "read", "regularising", "scores", "strongest", "table", "tuned",
+    "verdicts",
 ]  # fmt: skip

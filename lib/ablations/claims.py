@@ -94,8 +94,16 @@ def narrowing(settings: Sequence[Setting]) -> Estimate | Inapplicable:
 
     Paired by image and seed; over seeds and the groups of both parts.
     """
+    return loss_changes(settings)["the gap between them"]
+
+
+def loss_changes(settings: Sequence[Setting]) -> dict[str, Estimate | Inapplicable]:
+    """What a narrower gap is made of: mean change of log loss on training, on validation, and of the gap, nats.
+
+    Each as `narrowing`.
+    """
     if not settings:
-        return NONE
+        return dict.fromkeys(("training loss", "validation loss", "the gap between them"), NONE)
     losses = {each.name: _losses(each) for each in _with_parents(settings)}
     shared = reduce(
         lambda kept, table: kept.intersection(table.index), losses.values(), next(iter(losses.values())).index
@@ -103,13 +111,17 @@ def narrowing(settings: Sequence[Setting]) -> Estimate | Inapplicable:
     fewest = min(table.shape[1] for table in losses.values())
     aligned = {name: table.loc[shared].to_numpy()[:, :fewest].T for name, table in losses.items()}
     change = np.mean([aligned[each.name] - aligned[each.parent.name] for each in settings], axis=0)  # (seeds, images)
-    held = shared.get_level_values("part") == "validation"
+    groups, held = shared.get_level_values("group").to_numpy(), shared.get_level_values("part") == "validation"
 
-    def statistic(weights: np.ndarray) -> np.ndarray:
-        means = [change[:, side] @ weights[:, side].T / weights[:, side].sum(axis=1) for side in (held, ~held)]
-        return means[0] - means[1]
+    def mean(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        return change[:, rows] @ weights[:, rows].T / weights[:, rows].sum(axis=1)
 
-    return estimate(statistic, shared.get_level_values("group").to_numpy())
+    one_part = {
+        name: estimate(lambda weights, of=change[:, rows]: of @ weights.T / weights.sum(axis=1), groups[rows])
+        for name, rows in (("training loss", ~held), ("validation loss", held))
+    }
+    gap = estimate(lambda weights: mean(held, weights) - mean(~held, weights), groups)
+    return {**one_part, "the gap between them": gap}
 
 
 def _over(

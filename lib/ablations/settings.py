@@ -146,23 +146,44 @@ def verdicts(estimates: Mapping[str, Estimate | Inapplicable], judged: bool) -> 
 
 
 def table(
-    settings: Sequence[Setting], found: Mapping[str, Mapping[str, Any]], words: Mapping[str, str]
+    settings: Sequence[Setting],
+    found: Mapping[str, Mapping[str, Any]],
+    words: Mapping[str, Mapping[str, str]] | None = None,
 ) -> pd.DataFrame:
-    """All settings, a row each. found: column -> name of a setting -> what is shown there. words: name -> verdict."""
+    """All settings, a row each: verdicts, the one change, what was measured.
+
+    found, words: column -> name of a setting -> what is shown there; columns of words stand beside the names.
+    """
     rows = [
         {
-            "chapter": setting.number,
-            "setting": setting.title,
+            "setting": setting.name,
+            **{column: values.get(setting.name, "") for column, values in (words or {}).items()},
             "compared with": setting.parent.title if setting.parent else "",
             "the one change": lineage.in_words(setting.changes),
             **{column: str(values.get(setting.name, "")) for column, values in found.items()},
-            "seconds a run": round(np.mean([run.record["training_seconds"] for run in setting.runs]), 1),
-            "parameters": setting.runs[0].record["parameters_trained"],
-            "verdict": words.get(setting.name, ""),
         }
         for setting in settings
     ]
     return pd.DataFrame(rows)
+
+
+def effort(settings: Sequence[Setting]) -> pd.DataFrame:
+    """What each setting took: its network, how many of its parameters were trained, seconds a run, the mean over seeds."""
+    rows = [
+        {
+            "setting": setting.name,
+            "network": setting.network,
+            "trained parameters": setting.runs[0].record["parameters_trained"],
+            "seconds a run": np.mean([run.record["training_seconds"] for run in setting.runs]),
+        }
+        for setting in settings
+    ]
+    return pd.DataFrame(rows)
+
+
+def parents(settings: Sequence[Setting]) -> list[Setting]:
+    """The settings that others are compared with, each once."""
+    return list({each.parent.name: each.parent for each in settings if each.parent}.values())
 
 
 def costs(settings: Sequence[Setting]) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from lib.grids import transfer as transferring
 from lib.grids.depth import depth
 from lib.grids.image_size import image_size
 from lib.grids.overfit import overfit
-from lib.grids.preprocess import REFERENCE, preprocess
+from lib.grids.preprocess import preprocess
 from lib.grids.recipe_full import recipe_full
 from lib.grids.regularise import regularise
 from lib.grids.sanity import sanity_checks
@@ -25,7 +25,7 @@ from lib.grids.study import Family, Study, children_of
 from lib.grids.transfer import transfer
 
 FAMILIES = {
-    "preprocess": Family("03_preprocess", preprocess, children_of(REFERENCE), preprocessing.RULES),
+    "preprocess": Family("03_preprocess", preprocess, preprocessing.parents, preprocessing.RULES),
     "simple_network": Family("05_simple_network", simple_network, children_of("all")),
     "sanity_checks": Family("06_sanity_checks", sanity_checks, children_of("real", sanity.NO_PARENT)),
     "overfit": Family("07_overfit", overfit, overfitting.parents, overfitting.RULES),

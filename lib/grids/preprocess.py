@@ -1,11 +1,13 @@
 """Chapter 3: the simple network over named recipes."""
 
 from lib import cards, config, masks
-from lib.grids.study import Study, by_seed
+from lib.grids.study import Study, by_seed, children_of
 from lib.recipes import load
 from lib.training.configuration import Network, Phase
 
 REFERENCE = "plain"
+STANDARDISED = "z_score"
+ADD_TO_IT = ("clahe_z_score", "normal")  # give every image the same mean and spread, and change one thing more
 EFFORTS = list(masks.EFFORTS)
 RULES = {"MASK_EFFORT": (f"one of {', '.join(EFFORTS)}", lambda effort, _: effort in EFFORTS)}
 
@@ -25,3 +27,9 @@ def preprocess(
     common = {"image_size": image_size, "threads": threads, "network": Network(family="simple"), "phases": (phase,)}
     common["measured_every"] = max(1, epochs // 10)
     return {name: by_seed(card, seeds, **common, recipe=load(name)) for name in recipes}
+
+
+def parents(study: Study) -> dict[str, str]:
+    """Every recipe is compared with `plain`; one that standardises and does more, with standardising alone where that is."""
+    above = {name: STANDARDISED for name in ADD_TO_IT} if STANDARDISED in study else {}
+    return children_of(REFERENCE, above)(study)

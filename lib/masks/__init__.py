@@ -113,21 +113,32 @@ def held_out(settings: Settings, count: int = HELD_OUT) -> tuple[np.ndarray, np.
 
 
 def survey(network: Network, pictures: Callable[[str], np.ndarray], paths: Sequence[str]) -> pd.DataFrame:
-    """What the masks of images cover: path, coverage_fraction, refused (bool); one row an image.
+    """What the masks of images cover: path, coverage_fraction, refused (bool), `outside_fraction`; one row an image.
 
     pictures: gives (height, width) or (height, width, 3) uint8 of a path. A refused mask is a finding: the image is
     passed on without one.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = pool.map(lambda path: _coverage(network, pictures(path)), paths)
+        found = pool.map(lambda path: _seen(network, pictures(path)), paths)
         rows = list(tqdm(found, total=len(paths), desc="masks", ncols=80, disable=None))
-    columns = pd.DataFrame(rows, columns=["coverage_fraction", "refused"])
-    return columns.assign(path=list(paths))[["path", "coverage_fraction", "refused"]]
+    columns = pd.DataFrame(rows, columns=["coverage_fraction", "refused", "outside_fraction"])
+    columns.insert(0, "path", list(paths))
+    return columns
 
 
-def _coverage(network: Network, image: np.ndarray) -> tuple[float, bool]:
+def outside_fraction(image: np.ndarray, mask: np.ndarray) -> float:
+    """Mean brightness outside a mask as a fraction of that inside; nan where one of both is empty, or the inside black.
+
+    image: (height, width) or (height, width, 3) uint8. mask: (height, width) bool.
+    """
+    if mask.all() or not mask.any() or not image[mask].any():
+        return float("nan")
+    return float(image[~mask].mean() / image[mask].mean())
+
+
+def _seen(network: Network, image: np.ndarray) -> tuple[float, bool, float]:
     found = network.find(image)
-    return found.coverage_fraction, found.refused
+    return found.coverage_fraction, found.refused, outside_fraction(image, found.mask)
 
 
 def _weights_file(settings: Settings) -> Path:

@@ -10,10 +10,9 @@ from plotly.subplots import make_subplots
 
 from lib.estimates import Estimate, Inapplicable
 from lib.plots.results import METRIC_TITLES, why
-from lib.plots.style import SERIES_COLOURS, legend_once, styled
+from lib.plots.style import DASHES, SERIES_COLOURS, legend_once, styled
 from lib.texts import Sentence
 
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # after the colours are used up
 CURVES = {
     "auc": "AUC",
     "loss": "loss, nats",
@@ -23,6 +22,7 @@ CURVES = {
     "f1": "F1",
 }
 ROW, LEGEND_ROW = 22, 21  # pixels of a setting in a figure with a row each, and in a legend
+LEGEND_COLUMNS = 3
 
 
 def changes(
@@ -62,8 +62,8 @@ def four_panels(
 ) -> go.Figure:
     """Accuracy and loss of two parts through training, a line a setting: the mean over seeds (S3.39).
 
-    history: columns setting, chapter, epoch, part, accuracy, loss. shown: settings drawn at once; the others are in the
-    legend, below their chapter, and come with a click there.
+    history: columns setting, epoch, part, accuracy, loss. shown: settings drawn at once; the others are in the
+    legend below, and come with a click there.
     """
     places = {(metric, part): place for place, (metric, part) in enumerate(product(("accuracy", "loss"), parts))}
     titles = [f"{CURVES[metric]}, {part}" for metric, part in places]
@@ -107,7 +107,7 @@ def times(costs: pd.DataFrame) -> go.Figure:
                 row=1, col=column,
             )  # fmt: skip
     figure.update_yaxes(title_text="minutes, all runs together", col=1)
-    figure.update_layout(barmode="stack", height=420, margin={"l": 60, "r": 20, "t": 90, "b": 50})
+    figure.update_layout(barmode="stack", height=420, margin={"l": 60, "r": 40, "t": 90, "b": 50})
     return styled(legend_once(figure)).update_layout(legend_y=1.1)
 
 
@@ -129,8 +129,8 @@ def scores(table: pd.DataFrame) -> go.Figure:
             zmin=0, zmax=1.6, showscale=False, hovertemplate="%{y}<br>%{x}: %{text}<extra></extra>",
         )
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", type="category").update_xaxes(side="top")
-    return styled(figure.update_layout(height=180 + ROW * len(table), margin={"l": 60, "r": 20, "t": 120, "b": 20}))
+    figure.update_yaxes(autorange="reversed", type="category").update_xaxes(side="top", automargin=True)
+    return styled(figure.update_layout(height=130 + ROW * len(table), margin={"l": 60, "r": 40, "t": 70, "b": 20}))
 
 
 def agreement(table: pd.DataFrame, unit: str) -> go.Figure:
@@ -152,14 +152,13 @@ def _draw(
     places: Mapping[tuple[str, str], tuple[int, dict]],
     height: int,
 ) -> go.Figure:
-    """Mean curves of all settings in panels of two columns, with one legend beside them, by chapter.
+    """Mean curves of all settings in panels of two columns, with one legend below them.
 
-    places: (metric, part) -> panel, and how its lines look. height: pixels, more where the legend needs it.
+    places: (metric, part) -> panel, and how its lines look. height: pixels of the panels with their titles.
     """
     names = history["setting"].unique()
     looks = dict(zip(dict.fromkeys([*shown, *names]), cycle(product(DASHES, SERIES_COLOURS)), strict=False))
-    titled: set[str] = set()
-    for (chapter, setting), rows in history.groupby(["chapter", "setting"], sort=False):
+    for setting, rows in history.groupby("setting", sort=False):
         dash, colour = looks[setting]
         for number, ((metric, part), (panel, look)) in enumerate(places.items()):
             mean = rows[rows["part"] == part].groupby("epoch")[metric].mean()
@@ -167,22 +166,14 @@ def _draw(
                 x=mean.index.to_numpy(dtype=np.int16), y=_single(mean), mode="lines", name=setting, legendgroup=setting,
                 line={"color": colour, "dash": dash, **look}, visible=True if setting in shown else "legendonly",
                 showlegend=number == 0, hovertemplate=f"%{{y:.3f}}<extra>{setting}, {part}</extra>",
-                legendgrouptitle_text=None if chapter in titled else chapter,
                 row=panel // 2 + 1, col=panel % 2 + 1,
             )  # fmt: skip
-            titled.add(chapter)
     figure.for_each_xaxis(lambda axis: axis.update(title_text="epoch") if axis.showticklabels is not False else None)
-    legend = {
-        "orientation": "v",
-        "x": 1.02,
-        "xanchor": "left",
-        "y": 1,
-        "yanchor": "top",
-        "font_size": 11,
-        "tracegroupgap": 2,
-    }
-    styled(figure).update_layout(legend=legend, margin={"l": 60, "r": 20, "t": 50, "b": 50})
-    return figure.update_layout(height=max(height, 120 + LEGEND_ROW * (len(names) + 2 * len(titled))))
+    below = -(-len(names) // LEGEND_COLUMNS) * LEGEND_ROW
+    legend = {"y": -60 / (height - 100), "yanchor": "top", "traceorder": "normal", "font_size": 11,
+              "entrywidth": 1 / LEGEND_COLUMNS, "entrywidthmode": "fraction"}  # fmt: skip
+    figure.update_layout(height=height + below, margin={"l": 60, "r": 40, "t": 50, "b": 50 + below})
+    return styled(figure).update_layout(legend=legend)
 
 
 def _single(values: pd.Series | pd.DataFrame) -> np.ndarray:

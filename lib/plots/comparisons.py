@@ -33,7 +33,9 @@ def side_by_side(
         known = {name: e for name, e in found.items() if isinstance(e, Estimate)}
         limits = np.array([e.interval() for e in known.values()]).reshape(-1, 2)
         values = np.array([e.value for e in known.values()])
-        text = [f"{e.value:.3f} [{low:.3f}, {high:.3f}]" for e, (low, high) in zip(known.values(), limits, strict=True)]
+        text = [
+            f"{e.value:z.3f} [{low:z.3f}, {high:z.3f}]" for e, (low, high) in zip(known.values(), limits, strict=True)
+        ]
         figure.add_scatter(
             x=values,
             y=[names.index(name) + offset for name in known],

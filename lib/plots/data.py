@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from itertools import cycle
+from itertools import cycle, product
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from lib.plots.style import LEVEL_COLOURS, legend_once, styled
+from lib.plots.style import DASHES, LEVEL_COLOURS, legend_once, styled
 from lib.texts import Sentence
 
 GRID_WIDTH = 720  # pixels of a row of pictures
@@ -40,10 +40,10 @@ def histograms(table: pd.DataFrame, columns: Mapping[str, str], by: str, bins: i
 
 
 def lines(table: pd.DataFrame, unit: str, value: str) -> go.Figure:
-    """One line a column over the table's index."""
+    """One line a column over the table's index; dashed where the colours are used up."""
     figure = go.Figure()
-    for colour, column in zip(cycle(LEVEL_COLOURS), table.columns, strict=False):
-        line = {"color": colour, "width": 1.5}
+    for (dash, colour), column in zip(cycle(product(DASHES, LEVEL_COLOURS)), table.columns, strict=False):
+        line = {"color": colour, "width": 1.5, "dash": dash}
         figure.add_scatter(x=table.index, y=table[column], name=str(column), mode="lines", line=line)
     figure.update_layout(xaxis_title=unit, yaxis_title=value, hovermode="x unified")
     return styled(figure)

@@ -56,10 +56,13 @@ def metrics(estimates: Mapping[str, Estimate | Inapplicable], chance: Mapping[st
     return intervals({titles[name]: estimate for name, estimate in estimates.items()}, "value", blind)
 
 
-def dependence(estimates: Mapping[float, Estimate | Inapplicable], of: str, unit: str) -> go.Figure | Sentence:
+def dependence(
+    estimates: Mapping[float, Estimate | Inapplicable], of: str, unit: str, reference: float | None = None
+) -> go.Figure | Sentence:
     """Estimates with their 95 % intervals against a number that was changed, on a logarithmic axis, joined by a line.
 
-    estimates: number > 0 -> estimate, in the order of the numbers. of: title of the axis of the number.
+    estimates: number > 0 -> estimate, in the order of the numbers. of: title of the axis of the number. reference: what
+    is reached without looking at the image, a dashed line.
     """
     known = {number: found for number, found in estimates.items() if isinstance(found, Estimate)}
     if not known:
@@ -78,11 +81,13 @@ def dependence(estimates: Mapping[float, Estimate | Inapplicable], of: str, unit
             "array": limits[:, 1] - values,
             "arrayminus": values - limits[:, 0],
         },
-        text=[f"{value:.3f} [{low:.3f}, {high:.3f}]" for value, (low, high) in zip(values, limits, strict=True)],
+        text=[f"{value:z.3f} [{low:z.3f}, {high:z.3f}]" for value, (low, high) in zip(values, limits, strict=True)],
         hovertemplate="%{x:,}: %{text}<extra></extra>",
     )
     figure.update_xaxes(type="log", title_text=of, tickvals=list(known), ticktext=[f"{number:,}" for number in known])
     figure.update_layout(yaxis_title=f"{unit} (95 % interval)", height=380)
+    if reference is not None:
+        figure.add_hline(reference, line_dash="dash", line_color="#888888")
     return styled(figure)
 
 
@@ -142,7 +147,7 @@ def _interval(figure: go.Figure, name: str, estimate: Estimate, level: float) ->
         mode="markers",
         marker={"size": 10, "color": SERIES_COLOURS[0]},
         error_x={"type": "data", "symmetric": False, **arms},
-        hovertemplate=f"{estimate.value:.3f} [{low:.3f}, {high:.3f}]<extra>{name}</extra>",
+        hovertemplate=f"{estimate.value:z.3f} [{low:z.3f}, {high:z.3f}]<extra>{name}</extra>",
         showlegend=False,
     )
 

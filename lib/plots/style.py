@@ -8,6 +8,7 @@ from lib.texts import Sentence
 PART_COLOURS = {"train": "#0072B2", "tuning": "#E69F00", "validation": "#D55E00", "test": "#009E73"}
 SERIES_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#888888")
 LEVEL_COLOURS = ("#56B4E9", "#E69F00", "#D55E00", "#AA4499", "#0072B2", "#009E73", "#888888")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # after the colours are used up
 NOTHING = Sentence("There is nothing to be drawn here.")
 
 
@@ -20,9 +21,10 @@ def styled(figure: go.Figure) -> go.Figure:
         colorway=SERIES_COLOURS,
         font={"size": 13},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+        modebar={"orientation": "v", "bgcolor": "rgba(0,0,0,0)"},  # beside the figure: above it stands the legend
     )
     if figure.layout.margin.t is None:
-        figure.update_layout(margin={"l": 60, "r": 20, "t": 40, "b": 50})
+        figure.update_layout(margin={"l": 60, "r": 40, "t": 40, "b": 50})
     return figure
 
 

@@ -13,11 +13,17 @@ from lib.plots.style import NOTHING, PART_COLOURS, SERIES_COLOURS, legend_once, 
 from lib.texts import Sentence
 
 
-def curves(history: pd.DataFrame, metrics: Mapping[str, str], by: str | None = None) -> go.Figure:
+def curves(
+    history: pd.DataFrame,
+    metrics: Mapping[str, str],
+    by: str | None = None,
+    references: Mapping[str, float] | None = None,
+) -> go.Figure:
     """Measured training curves, the parts together: the mean over seeds with the range from lowest to highest.
 
     history: columns epoch, part, the metrics, one row a run and epoch. metrics: column -> axis title.
-    by: a column whose values get a row of panels each.
+    by: a column whose values get a row of panels each. references: metric -> what is reached without looking at the
+    image, a dashed line.
     """
     settings = history[by].unique().tolist() if by else [None]
     names = [name for setting in settings for name in [setting or ""] + [""] * (len(metrics) - 1)]
@@ -35,10 +41,12 @@ def curves(history: pd.DataFrame, metrics: Mapping[str, str], by: str | None = N
         for column, (metric, title) in enumerate(metrics.items(), start=1):
             for part, values in rows.groupby("part"):
                 _band(figure, values.groupby("epoch")[metric], PART_COLOURS[part], part, row, column)
+            if metric in (references or {}):
+                figure.add_hline(references[metric], line_dash="dash", line_color="#888888", row=row, col=column)
             figure.update_yaxes(title_text=title, matches=f"y{column if column > 1 else ''}", row=row, col=column)
     figure.update_xaxes(title_text="epoch", row=len(settings))
     figure.update_layout(
-        height=100 + 260 * len(settings), hovermode="x unified", margin={"l": 60, "r": 20, "t": 70, "b": 50}
+        height=100 + 260 * len(settings), hovermode="x unified", margin={"l": 60, "r": 40, "t": 70, "b": 50}
     )
     _whole_epochs(figure, history["epoch"].max())
     return styled(legend_once(figure)).update_layout(legend_y=1 + 0.1 / len(settings))
@@ -64,9 +72,29 @@ def compared(history: pd.DataFrame, metrics: Mapping[str, str], by: str) -> go.F
                 _band(figure, values.groupby("epoch")[metric], colour, str(name), row, column)
         figure.update_yaxes(title_text=title, row=row, col=1)
     figure.update_xaxes(title_text="epoch", row=len(metrics))
-    figure.update_layout(height=140 + 240 * len(metrics), margin={"l": 60, "r": 20, "t": 90, "b": 50})
+    figure.update_layout(height=140 + 240 * len(metrics), margin={"l": 60, "r": 40, "t": 90, "b": 50})
     _whole_epochs(figure, history["epoch"].max())
     return styled(legend_once(figure)).update_layout(legend_y=1.07)
+
+
+def range_test(raw: pd.DataFrame, smooth: pd.DataFrame, suggested: pd.Series, pinned: float) -> go.Figure:
+    """Curves of a range test, a colour a seed: dotted as measured, solid smoothed, a diamond at the suggestion.
+
+    raw, smooth: index rate, a column a seed, nats. suggested: by the same names, NaN where there is none. pinned: a rate,
+    dashed.
+    """
+    figure = go.Figure()
+    for colour, name in zip(cycle(SERIES_COLOURS), raw.columns, strict=False):
+        line = {"color": colour, "width": 2}
+        figure.add_scatter(x=raw.index, y=raw[name], mode="lines", line=line | {"width": 1, "dash": "dot"},
+                           opacity=0.6, legendgroup=name, showlegend=False, name=f"{name}, as measured")  # fmt: skip
+        figure.add_scatter(x=smooth.index, y=smooth[name], mode="lines", line=line, legendgroup=name, name=name)
+        if np.isfinite(suggested[name]):
+            marker = {"symbol": "diamond", "size": 12, "color": colour, "line": {"width": 1, "color": "white"}}
+            figure.add_scatter(x=[suggested[name]], y=[smooth[name][suggested[name]]], mode="markers", marker=marker,
+                               legendgroup=name, showlegend=False, name=f"{name}, suggested")  # fmt: skip
+    figure.add_vline(pinned, line_dash="dash").update_xaxes(type="log", exponentformat="power", dtick=1)
+    return styled(figure.update_layout(xaxis_title="learning rate", yaxis_title="loss, nats"))
 
 
 def dynamics(probabilities: np.ndarray, labels: Sequence[int], names: Sequence[str]) -> go.Figure:

@@ -18,7 +18,7 @@ def number(value: float | None) -> str:
     """Three decimals below 100, thousands separated above; a dash for what is not known."""
     if value is None or math.isnan(value):
         return "–"
-    return f"{value:.3f}".replace("-", "−") if abs(value) < 100 else f"{value:,.0f}"
+    return f"{value:z.3f}".replace("-", "−") if abs(value) < 100 else f"{value:,.0f}"
 
 
 def plain(text: str) -> str:

@@ -44,7 +44,10 @@ def losses(
 
 
 def smoothed(table: pd.DataFrame) -> pd.DataFrame:
-    """The curves of `losses` as they are judged: a Gaussian over neighbouring steps, which shifts no descent."""
+    """The curves of `losses` as they are judged: a Gaussian over neighbouring steps.
+
+    It makes sudden falls gentler, and moves the steepest place of a descent that is not symmetric, by up to its own width.
+    """
     return table.apply(_smooth)
 
 

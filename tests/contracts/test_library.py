@@ -17,10 +17,10 @@ ORDER = (
     "mistakes", "values", "config", "processes", "atomic", "machine", "onnx", "weights", "networks/", "masks/", "steps/",
     "recipes", "pictures", "dicom", "decode", "perceptual", "manifest", "findings/", "ledger", "readers/", "labels",
     "groups", "folders", "cards", "leaks", "splits", "custody/", "pixels", "training/", "cost", "backbones",
-    "features/", "lineage", "runs", "grids/", "cells", "combinations", "estimates", "intervals", "scores", "metrics",
+    "features/", "lineage", "runs", "grids/", "cells", "combinations", "texts", "estimates", "intervals", "scores", "metrics",
     "statistics", "groupwise", "grades", "brightness", "folds", "classical", "embedding", "baselines", "yardstick",
     "inflation", "properties", "hypotheses", "effects", "transfer", "turned", "heads", "timing", "ablations/",
-    "sanity", "fit", "masking", "preprocessing", "faults", "texts", "plots/", "chapters", "graph", "jobs", "site/",
+    "sanity", "fit", "masking", "preprocessing", "faults", "plots/", "chapters", "graph", "jobs", "site/",
     "lab", "book", "studies",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows

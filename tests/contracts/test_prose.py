@@ -24,8 +24,9 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("README", "3.11"): "the oldest Python that is supported",
     ("README", "3.13"): "the newest Python that is supported",
     ("README", "4.0"): "version of a licence",
+    ("README", "8765"): "the port that is asked for first",
 }
-FILES = {"intro": "book/intro.md", "README": "README.md"}
+FILES = {"intro": "book/intro.md", "README": "README.md", "decisions": "book/decisions.md"}
 
 
 def typed_numbers(text: str) -> list[str]:

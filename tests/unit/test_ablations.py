@@ -89,6 +89,13 @@ def test_narrowing_is_negative_where_training_gains_less(root):
     assert found.interval()[1] < 0 and found.groups == 2 * GROUPS
 
 
+def test_a_narrower_gap_is_taken_apart_into_its_two_sides(root):
+    found = ablations.loss_changes([child(root, "calm", 0.2, train_gain=0.1)])
+    training, validation, gap = (found[name].value for name in found)
+    assert list(found) == ["training loss", "validation loss", "the gap between them"]
+    assert training > 0.1 and abs(validation) < 0.05 and gap == pytest.approx(validation - training)
+
+
 def test_the_order_of_settings_that_are_alike_in_both_parts_is_kept(root):
     settings = [child(root, str(certainty), certainty) for certainty in (0.0, 0.1, 0.3, 0.4, 0.6)]
     assert ablations.order_kept("auc", settings).value > 0.8
@@ -111,7 +118,7 @@ def test_settings_that_differ_only_by_luck_do_not_differ_beyond_seeds(root):
 
 def test_without_a_regularising_setting_there_is_a_reason():
     calls = (ablations.average_effect, ablations.order_kept, ablations.beyond_seeds)
-    found = [call("auc", []) for call in calls] + [ablations.narrowing([])]
+    found = [call("auc", []) for call in calls] + [*ablations.loss_changes([]).values()]
     assert all(isinstance(each, Inapplicable) and "no setting" in each.reason for each in found)
 
 
@@ -142,8 +149,11 @@ def test_a_book_is_read_and_drawn(finished):
     ]  # fmt: skip
     found = ablations.differences(settings, "auc")
     words = {name: word for name, (word, _) in ablations.verdicts(found, True).items()}
-    table = ablations.table(settings, {"AUC": found}, words)
-    assert table["the one change"].tolist() == ["", "dropout 0 → 0.5"] and table.loc[1, "verdict"] in words.values()
+    table = ablations.table(settings, {"AUC": found}, {"verdict on AUC": words})
+    assert table["the one change"].tolist() == ["", "dropout 0 → 0.5"]
+    assert table.loc[1, "verdict on AUC"] in words.values()
+    assert ablations.effort(settings)["trained parameters"].nunique() == 1
+    assert [each.title for each in ablations.parents(settings)] == ["as it is"]
     history = ablations.history(settings)
     panels = plots.four_panels(history, ["8 · dropout"])
     assert len(panels.data) == 2 * 4 and {trace.visible for trace in panels.data if trace.name == "8 · dropout"} == {

@@ -9,6 +9,7 @@ import pytest
 
 from lib import effects
 from lib.estimates import Inapplicable
+from lib.training.data import Data, Part
 
 GROUPS, IMAGES = 8, 10  # of each group
 
@@ -60,7 +61,25 @@ def test_calmer_is_negative_and_paired_by_seed():
 
 def test_epochs_kept_are_those_of_the_records():
     table = effects.epochs_kept({"a": [run(0.7, losses=(1.0, 0.5, 0.6, 0.7)), run(0.7, losses=(1.0, 0.9, 0.5, 0.6))]})
-    assert table.loc["a"].to_dict() == {"stopped_epoch": 3.0, "best_epoch": 1.5}
+    assert table.loc["a"].tolist() == [3.0, 1.5] and all("mean over seeds" in name for name in table)
+
+
+def test_what_is_reached_stands_beside_the_difference():
+    finished = {"parent": [run(0.7), run(0.7, 1)], "better": [run(0.9), run(0.9, 1)]}
+    moved = effects.differences("log_loss", finished, {"better": "parent"})
+    table = effects.beside({"log_loss": moved}, finished, {"log_loss": 0.6931, "auc": 0.5})
+    assert table.loc["parent", "log_loss"] == str(effects.validation_estimate("log_loss", finished["parent"]))
+    assert table["difference of log_loss"].tolist() == ["", "", str(moved["better"])]
+    assert table.iloc[0].tolist() == ["0.693", ""]
+
+
+def test_without_an_image_the_shares_of_training_are_given():
+    train, validation = (
+        Part(np.zeros((len(labels), 2, 2, 1), np.uint8), *[np.arange(len(labels))] * 3, np.array(labels), None)
+        for labels in ([0, 0, 0, 1], [0, 1])
+    )
+    found = effects.blind(Data(train, validation, validation, 2))
+    assert found["auc"] == 0.5 and found["log_loss"] == pytest.approx(-np.log([0.75, 0.25]).mean())
 
 
 def test_probabilities_of_labels_with_two_classes_and_with_three():

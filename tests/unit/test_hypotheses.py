@@ -12,6 +12,7 @@ from scipy import stats
 from lib import atomic, hypotheses
 from lib.config import Context
 from lib.estimates import Inapplicable
+from lib.intervals import seed_mean_estimate
 
 
 @dataclass
@@ -218,3 +219,29 @@ def test_several_are_measured_together_in_their_order(context):
     assert shown._repr_html_().count("<p") == 2 and set(claims.estimates) == {"H1", "H2"}
     with pytest.raises(ValueError, match="H1 was measured already"):
         claims.measure_each({"H1": Normal(0.3)})
+
+
+def test_verdicts_are_counted_and_the_two_kinds_of_interval_explained(context):
+    claims = hypotheses.Hypotheses(context(), *map(claim, ("H1", "H2", "H3")))
+    claims.measure_each({"H1": Normal(9), "H2": Normal(0.1), "H3": Inapplicable("nothing is graded")})
+    page = claims.judge()._repr_html_()
+    assert "Of 3 hypotheses: 1 confirmed, 1 undecided, 1 not applicable." in page
+    assert 'href="hypotheses.html"' in page and "95 %" in page
+
+
+@pytest.mark.parametrize(
+    ("values", "answer"), [((9, 9), "Yes. "), ((9, 0.1), "That was not shown. "), ((0.1, -9), "No. ")]
+)
+def test_a_question_is_answered_from_the_verdicts(context, values, answer):
+    claims = hypotheses.Hypotheses(context(), claim("H1"), claim("H2"), claim("H3"))
+    claims.measure_each({f"H{number}": Normal(value) for number, value in enumerate((*values, 0.0), start=1)})
+    assert claims.answer("H1", "H2").text.startswith(f"{answer}A statement (H1)")
+
+
+def test_the_resolution_is_half_of_the_intervals_by_metric(context):
+    claims = hypotheses.Hypotheses(context(), *map(claim, ("H1", "H2", "H3")))
+    wide, narrow = (seed_mean_estimate(np.array([0.0, 1.0, 2.0]) * scale) for scale in (10, 1))
+    claims.measure_each({"H1": wide, "H2": narrow, "H3": Inapplicable("nothing is graded")})
+    row = claims.resolution().loc["metric"]
+    assert row["hypotheses"] == 2 and row["smallest, by itself"] == pytest.approx(narrow.half_width())
+    assert row["median, among all"] == pytest.approx((wide.half_width(0.975) + narrow.half_width(0.975)) / 2)

@@ -34,6 +34,7 @@ IMAGES = {"grey": [GENERATOR.integers(0, 256, (6, 5), np.uint8)] * 3, "colour": 
 POINTS = np.array([[0.123, 1], [2, 3], [4, 5], [6, 7]], np.float32)
 LEVELS = pd.Series(["low", None, "high", "low"], name="level").astype(pd.CategoricalDtype(["low", "middle", "high"]))
 KERNELS = {"before": np.linspace(-1, 1, 54).reshape(3, 3, 3, 2), "after": np.full((3, 3, 3, 2), 0.5)}
+RATES = pd.DataFrame({"seed 1": [3, 1, 2.0], "seed 2": [1, 2, np.nan]}, index=pd.Index([0.01, 0.1, 1], name="rate"))
 FIGURES = {
     "histograms": lambda: plots.histograms(TABLE, {"brightness": "grey value"}, "level"),
     "bars": lambda: plots.bars(COUNTS, "images", plots.PART_COLOURS),
@@ -47,6 +48,7 @@ FIGURES = {
     "metrics": lambda: plots.metrics({"auc": ESTIMATES["AUC"], "f1": UNASKED}, {"auc": 0.5, "accuracy": 0.7}),
     "scatter": lambda: plots.scatter(POINTS, LEVELS, ["a", "b", "c", "d"]),
     "strips": lambda: plots.strips({"zero": [0.7, 0.8], "prior": [0.6]}, "loss, nats", 0.65),
+    "range test": lambda: plots.range_test(RATES, RATES - 0.1, pd.Series({"seed 1": 0.1, "seed 2": np.nan}), 0.03),
     "confusion": lambda: plots.confusion(np.array([[8, 2], [1, 9]]), ["sound", "defective"]),
 }
 
@@ -226,3 +228,22 @@ def test_a_dependence_is_drawn_at_its_numbers_and_skips_what_has_no_estimate():
     assert list(figure.data[0].x) == [360, 1440] and figure.layout.xaxis.type == "log"
     assert figure.data[0].y[0] + figure.data[0].error_y.array[0] == pytest.approx(estimate.interval()[1])
     assert "one group" in str(plots.dependence({360: Inapplicable("one group")}, "images", "AUC"))
+
+
+def test_a_range_test_shows_what_was_measured_and_marks_what_is_suggested():
+    figure = FIGURES["range test"]()
+    marked = [trace for trace in figure.data if trace.mode == "markers"]
+    assert [(trace.x[0], trace.y[0]) for trace in marked] == [(0.1, 0.9)]
+    assert [trace.line.dash for trace in figure.data if trace.name == "seed 1, as measured"] == ["dot"]
+
+
+def test_more_lines_than_colours_differ_by_their_dashes():
+    table = pd.DataFrame({f"recipe {number}": [0.0, 1] for number in range(9)})
+    looks = {(trace.line.color, trace.line.dash) for trace in plots.lines(table, "grey", "share").data}
+    assert len(looks) == 9
+
+
+def test_what_is_reached_without_an_image_is_a_dashed_line():
+    drawn = plots.curves(HISTORY, {"loss": "loss, nats", "accuracy": "accuracy"}, references={"loss": 0.6})
+    assert [(shape.y0, shape.xref) for shape in drawn.layout.shapes] == [(0.6, "x domain")]
+    assert plots.dependence({1: ESTIMATES["AUC"]}, "images", "AUC", 0.5).layout.shapes[0].y0 == 0.5

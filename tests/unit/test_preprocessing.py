@@ -42,6 +42,12 @@ def test_settings_differ_from_the_plain_one_by_their_recipe_alone():
     assert grids.FAMILIES["preprocess"].parents(study) == {"clahe": "plain", "z_score": "plain"}
 
 
+def test_what_standardises_and_does_more_is_compared_with_standardising_alone():
+    parents = grids.FAMILIES["preprocess"].parents
+    assert parents(dict.fromkeys(["plain", "normal", "z_score"], [])) == {"normal": "z_score", "z_score": "plain"}
+    assert parents(dict.fromkeys(["plain", "normal"], [])) == {"normal": "plain"}
+
+
 @pytest.mark.parametrize(
     ("names", "problem"), [(["clahe"], "put 'plain' first"), (["plain", "clae"], "nearest is 'clahe'")]
 )
@@ -75,17 +81,20 @@ def test_cache_of_other_pixels_is_noticed():
 
 
 def test_every_step_is_said_with_its_settings():
-    table = preprocessing.described({name: recipes.load(name) for name in ("clahe_z_score", "synthesised")})
+    table = preprocessing.described({name: recipes.load(name) for name in ("clahe_z_score", "synthesised")}, SIZE)
     cached, graph = table.loc["clahe_z_score"]
-    assert cached == "grey · resize (size 256) · clahe (clip_limit 2) · resize"
+    assert cached == "grey · resize to 256 px · clahe (clip_limit 2) · resize to 24 px"
     assert graph == "z_score · rescale (to [0, 255])"
     assert "stack (as it is | clahe (clip_limit 2) | clahe (clip_limit 20, tiles 4))" in table.iloc[1, 0]
+    half = preprocessing.described({name: recipes.load(name) for name in ("half_resolution", "padded")}, SIZE)
+    assert half.iloc[0, 0] == "grey · resize to 256 px · resize to 12 px · resize to 24 px"
+    assert "resize to 256 px, padded" in half.iloc[1, 0]
 
 
 def test_every_different_step_is_timed_once():
     pictures = [np.zeros((30, 20), np.uint8)] * 2
     found = preprocessing.speeds({name: recipes.load(name) for name in ("plain", "clahe", "z_score")}, pictures, SIZE)
-    assert sorted(found) == ["clahe (clip_limit 2)", "grey", "resize", "resize (size 256)"]
+    assert sorted(found) == ["clahe (clip_limit 2)", "grey", "resize to 24 px", "resize to 256 px"]
     assert list(found.values()) == sorted(found.values()) and min(found.values()) > [0]
 
 
@@ -125,7 +134,10 @@ def test_differences_are_to_the_reference_and_paired():
     generator = np.random.default_rng(7)
     good, poor = (np.clip(labels * gap + generator.uniform(0, 0.5, (2, 60)), 0, 1) for gap in (0.5, 0.1))
     reference = Predictions(groups, groups, labels, poor)
-    found = preprocessing.differences(reference, {"good": good, "same": poor}, poor)
+    scores, above = {"good": good, "same": poor, "poor": poor}, {"good": "poor", "same": "poor"}
+    found = preprocessing.differences(reference, scores, above)
+    level = preprocessing.reached(reference, scores)
+    assert level["good"].value - level["poor"].value == pytest.approx(found["good"].value)
     assert found["good"].value > 0.1 and found["same"].value == 0
     assert isinstance(preprocessing.compared(found, "good", "cpu"), Estimate)
     missing = preprocessing.compared(found, "otsu", "cpu")
@@ -137,4 +149,4 @@ def test_recipes_are_compared_where_there_are_three_classes():
     good = np.eye(3)[labels][None] * 0.8 + 0.2 / 3
     blind = generator.dirichlet([1, 1, 1], (1, len(labels)))
     seen = Predictions(labels.astype(str), np.arange(48) // 6, labels, blind)
-    assert preprocessing.differences(seen, {"better": good}, blind)["better"].value > 0.2
+    assert preprocessing.differences(seen, {"better": good, "blind": blind}, {"better": "blind"})["better"].value > 0.2
