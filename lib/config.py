@@ -56,18 +56,18 @@ class FrozenFeatures(Strict):
 
 
 class Study(Strict):
-    """A declared study, `params/studies/<name>.yml`, with its notebook: on frozen features of all images, their labels
-    included, or on the runs of a family, on the development parts of a book alone."""
+    """A declared study, `params/studies/<name>.yml`, with its notebook: on frozen features, or on the runs of a family."""
 
     dataset: str
+    labels: Literal["all", "development"]  # all: those of the test part too, to repeat a published protocol
     features: FrozenFeatures | None = None
     family: str | None = None  # in lib.grids.STUDIES
     parameters: dict[str, Any]  # of its notebook
 
     @model_validator(mode="after")
     def _needs_one(self) -> "Study":
-        if (self.features is None) == (self.family is None):
-            raise ValueError("a study declares what it needs: either `features` or `family`")
+        if (self.features is None) == (self.family is None) or (self.features and self.labels != "all"):
+            raise ValueError("a study declares either `features` or `family`; features go with `labels: all`")
         return self
 
 

@@ -90,12 +90,14 @@ def get(configuration: Configuration, context: config.Context) -> Run:
 
     Its key follows the configuration, the pixels and labels it sees, the code of training, network and recipe, and the
     minor versions of what computes; nothing else. One process trains a key while others wait for it; a killed one
-    leaves a state to go on from; a damaged run is moved aside with a message and trained again.
-    The key is noted in the chapter's `runs_used.json`.
+    leaves a state to go on from; a damaged run is moved aside with a message and trained again. `runs_used.json` gets the key.
     """
-    data = data_of(configuration, context)
-    key = run_key(configuration, data)
-    folder = context.root / "runs" / key
+    return on(data_of(configuration, context), configuration, context)
+
+
+def on(data: Data, configuration: Configuration, context: config.Context) -> Run:
+    """As `get`, on images that a study divides otherwise than the book."""
+    folder = context.root / "runs" / (key := run_key(configuration, data))
     with atomic.lock(folder.with_suffix(".lock")):
         run = _finished(folder)
         if run is None:
@@ -151,8 +153,17 @@ def data_of(configuration: Configuration, context: config.Context) -> Data:
     cache = pixels.cached(context.root / "pixels", card.read, rows, configuration.recipe, configuration.image_size)
     if configuration.levels == "extreme":
         rows = rows[rows["level"].isin([rows["level"].min(), rows["level"].max()])]
-    parts = {name: _part(cache, rows[rows["part"] == name]) for name in ("train", "tuning", "validation")}
+    parts = {name: part_of(cache, rows[rows["part"] == name]) for name in ("train", "tuning", "validation")}
     return controls.applied(configuration, Data(**parts, classes=len(card.classes)))
+
+
+def part_of(cache: pixels.PixelCache, rows: pd.DataFrame) -> Part:
+    """Images of a manifest as a part of a run's data. Raises UserError when there is none."""
+    if rows.empty:
+        raise config.UserError("a part of the data has no image left; use a larger profile or other levels")
+    positions = cache.rows(rows["image"])
+    columns = (rows[column].to_numpy() for column in ("image", "group", "label"))
+    return Part(cache.array, positions, *columns, cache.sha256[positions])
 
 
 def run_key(configuration: Configuration, data: Data) -> str:
@@ -226,14 +237,6 @@ def _predictions(outputs: Mapping[str, np.ndarray], data: Data) -> pd.DataFrame:
             pd.DataFrame({"image": part.names, "part": name, "group": part.groups, "label": part.labels, **columns})
         )
     return pd.concat(tables, ignore_index=True)
-
-
-def _part(cache: pixels.PixelCache, rows: pd.DataFrame) -> Part:
-    if rows.empty:
-        raise config.UserError("a part of the data has no image left; use a larger profile or other levels")
-    positions = cache.rows(rows["image"])
-    names, groups, labels = (rows[column].to_numpy() for column in ("image", "group", "label"))
-    return Part(cache.array, positions, names, groups, labels, cache.sha256[positions])
 
 
 def _note_use(context: config.Context, key: str) -> None:

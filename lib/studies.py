@@ -2,12 +2,16 @@
 
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lib import atomic, chapters, config, custody, features, grids, runs, yardstick
+from lib import atomic, cards, chapters, combinations, config, custody, features, grids, protocols, runs, yardstick
 from lib.site import build as site_build
 from lib.site.notebook import SiteError
+
+Waiting = list[tuple[str, int, Callable[[], runs.Run]]]  # name, seed, and what gets the run
 
 
 def run(name: str) -> None:
@@ -30,24 +34,47 @@ def run(name: str) -> None:
 def train(context: config.Context, declared: config.Study) -> None:
     """The runs of the study's family, seed by seed; those that are there already are found.
 
-    Prints after each run how long it took, and how much is left, judged by the settings measured so far.
+    Prints after each run how long it took, and how much is left, judged by the settings measured so far. Raises UserError
+    where a run cannot be trained as it is declared.
     """
     parameters = {"DATASET": declared.dataset, **declared.parameters}
     study = grids.family(declared.family, parameters)
-    book = config.of_book(context, declared.parameters["PROFILE"])
-    waiting = [
-        (name, each) for seed in zip(*study.values(), strict=True) for name, each in zip(study, seed, strict=True)
-    ]
+    combinations.check([each for group in study.values() for each in group], parameters)
+    asked = of_splits if declared.labels == "all" else of_settings
+    waiting = asked(context, declared, study)
     seconds: dict[str, float] = {}
-    for number, (name, configuration) in enumerate(waiting, start=1):
-        print(f"{number} of {len(waiting)}: {name}, seed {configuration.seed}", flush=True)
-        record = runs.get(configuration, book).record
-        seconds[name] = record["training_seconds"]
-        left = sum(seconds.get(other, seconds[name]) for other, _ in waiting[number:])
+    for number, (name, seed, get) in enumerate(waiting, start=1):
+        print(f"{number} of {len(waiting)}: {name}, seed {seed}", flush=True)
+        seconds[name] = get().record["training_seconds"]
+        usual = sum(seconds.values()) / len(seconds)
+        left = sum(seconds.get(other, usual) for other, _, _ in waiting[number:])
         print(
             f"  trained in {seconds[name]:.0f} s; about {left / 60:.0f} minutes of training at most are left",
             flush=True,
         )
+
+
+def of_settings(context: config.Context, declared: config.Study, study: grids.Study) -> Waiting:
+    """Every setting, seed by seed, on the development parts of a book."""
+    book = config.of_book(context, declared.parameters["PROFILE"])
+    rounds = zip(*study.values(), strict=True)
+    return [
+        (name, each.seed, partial(runs.get, each, book))
+        for seed in rounds
+        for name, each in zip(study, seed, strict=True)
+    ]
+
+
+def of_splits(context: config.Context, declared: config.Study, study: grids.Study) -> Waiting:
+    """Every kind of split, split by split, on all images."""
+    card, images, given = cards.load(declared.dataset), custody.yardstick_labels(context), declared.parameters
+    kinds = protocols.divided(images, card, given["TEST_SHARES"], given["TUNING_SHARE"], given["SPLITS"], given["SEED"])
+    (group,) = study.values()
+    return [
+        (name, each.seed, partial(protocols.trained, parts[number], images, each, card, context))
+        for number, each in enumerate(group)
+        for name, parts in kinds.items()
+    ]
 
 
 def execute(name: str) -> None:
@@ -57,7 +84,7 @@ def execute(name: str) -> None:
     context = config.Context(notebook, declared.dataset, "studies", root, root / "chapters" / notebook)
 
     def labels(output: Path) -> dict[str, Any]:
-        if not declared.features:
+        if declared.labels == "development":
             book = config.of_book(context, declared.parameters["PROFILE"])
             return {"data_hash": custody.data_sha256(book), "labels": "of the development parts alone"}
         used = atomic.read_json(output / "labels_used.json")

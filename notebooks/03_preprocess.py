@@ -63,7 +63,9 @@ claims = hypotheses.Hypotheses(
     Hypothesis("H3.7", "Enhancements as channels help it", "difference of AUC", "greater", 0, "S0.12"),
     Hypothesis("H3.8", "Half the detail is enough for it", "difference of AUC", "equivalent", 0.02, "S3.7"),
     Hypothesis("H3.9", "CLAHE helps gradients", "difference of AUC", "greater", 0, "S1.3"),
-    Hypothesis("H3.10", "Check: equal contrast leaves gradients alike", "difference of AUC", "equivalent", 0.02, "S0.10"),
+    Hypothesis(
+        "H3.10", "Check: equal contrast leaves gradients alike", "difference of AUC", "equivalent", 0.02, "S0.10"
+    ),
     Hypothesis("H3.11", "Masks fit held-out phantoms", "intersection over union", "greater", 0.95, "S1.2"),
 )
 claims

@@ -59,8 +59,8 @@ def yardstick_labels(context: config.Context) -> pd.DataFrame:
     declared = config.study_settings(context.chapter)
     if declared.dataset != context.dataset or context.root != config.build_folder() / context.dataset / "studies":
         raise config.UserError(f"study {context.chapter} is declared for {declared.dataset}, in a folder of its own")
-    if declared.features is None:
-        raise config.UserError(f"study {context.chapter} trains, so it sees the development parts alone")
+    if declared.labels != "all":
+        raise config.UserError(f"study {context.chapter} is declared to see the development parts alone")
     card = cards.load(context.dataset)
     rows, _ = card.rows()
     cache = context.root.parent / "described.parquet"

@@ -14,6 +14,7 @@ from lib.grids import regularise as regularising
 from lib.grids import sanity
 from lib.grids import transfer as transferring
 from lib.grids.depth import depth
+from lib.grids.fine_tuned import fine_tuned
 from lib.grids.image_size import image_size
 from lib.grids.overfit import overfit
 from lib.grids.preprocess import preprocess
@@ -35,6 +36,7 @@ FAMILIES = {
     "image_size": Family("11_image_size", image_size, sizes.parents, sizes.RULES),
 }
 STUDIES = {  # of declared studies, which no chapter asks for
+    "fine_tuned": Family("study_elpv_224", fine_tuned),
     "recipe_full": Family("study_recipe_full", recipe_full, recipe.parents),
 }
 

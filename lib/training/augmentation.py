@@ -53,6 +53,18 @@ class Flip(Augmentation):
         return [layers.RandomFlip(name, seed=seeds()) for name, wanted in directions.items() if wanted]
 
 
+class QuarterTurn(Augmentation):
+    """Turned by 0, 90, 180 or 270 degrees, each as likely: no pixel is interpolated, none comes from outside."""
+
+    kind: Literal["quarter_turn"] = "quarter_turn"
+
+    def operations(self, seeds: Seeds, channels: int) -> "list[keras.layers.Layer]":
+        """As `Augmentation.operations`."""
+        from lib.training import operations
+
+        return [operations.Quarters(seeds())]
+
+
 class Rotation(Augmentation):
     """Turned by an angle drawn evenly from both directions."""
 
@@ -149,7 +161,9 @@ class Noise(Augmentation):
         return [operations.Grain(255 * self.deviation, seeds())]
 
 
-AnyAugmentation = Annotated[Flip | Rotation | Zoom | Crop | Colour | Cutout | Noise, Field(discriminator="kind")]
+AnyAugmentation = Annotated[
+    Flip | QuarterTurn | Rotation | Zoom | Crop | Colour | Cutout | Noise, Field(discriminator="kind")
+]
 
 
 def connect(augmentations: Sequence[Augmentation], images: "keras.KerasTensor", seed: int) -> "keras.KerasTensor":

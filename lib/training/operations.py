@@ -34,6 +34,20 @@ class InTraining(layers.Layer):
         return ops.clip(images, 0.0, BRIGHTEST)
 
 
+class Quarters(layers.Layer):
+    """Quarter turns against the clock, none to three: a mirrored transposition, two mirrorings, or both."""
+
+    def __init__(self, seed: int):
+        super().__init__()
+        self.generator = random.SeedGenerator(seed)
+
+    def call(self, images: keras.KerasTensor) -> keras.KerasTensor:
+        """Square images of the same shape and type."""
+        turns = random.randint((tf.shape(images)[0], 1, 1, 1), 0, 4, seed=self.generator)
+        images = ops.where(turns % 2 == 1, ops.flip(ops.transpose(images, (0, 2, 1, 3)), 1), images)
+        return ops.where(turns >= 2, ops.flip(images, (1, 2)), images)
+
+
 class Window(layers.Layer):
     """A square window anywhere, all but `share` of each side, enlarged to the whole again (bilinear)."""
 

@@ -19,7 +19,7 @@ ORDER = (
     "groups", "folders", "cards", "leaks", "splits", "custody/", "pixels", "training/", "cost", "backbones",
     "features/", "lineage", "runs", "grids/", "cells", "combinations", "texts", "estimates", "intervals", "scores", "metrics",
     "statistics", "groupwise", "grades", "brightness", "folds", "classical", "embedding", "baselines", "yardstick",
-    "inflation", "properties", "hypotheses", "effects", "transfer", "turned", "heads", "timing", "ablations/",
+    "protocols", "inflation", "properties", "hypotheses", "effects", "transfer", "turned", "heads", "timing", "ablations/",
     "sanity", "fit", "masking", "preprocessing", "faults", "plots/", "chapters", "graph", "jobs", "site/",
     "lab", "book", "studies",
 )  # fmt: skip

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 from lib.training import augmentation, determinism, operations
-from lib.training.augmentation import Colour, Crop, Cutout, Flip, Noise, Rotation, Zoom
+from lib.training.augmentation import Colour, Crop, Cutout, Flip, Noise, QuarterTurn, Rotation, Zoom
 
 GENERATOR = np.random.default_rng(7)
 KINDS = {
     "flip": Flip(),
+    "quarter_turn": QuarterTurn(),
     "rotation": Rotation(),
     "zoom": Zoom(),
     "crop": Crop(),
@@ -39,7 +40,9 @@ def test_it_acts_in_training_alone_and_keeps_shape_type_and_range(kind, image):
         np.testing.assert_array_equal(np.asarray(layers(batch, **named)), batch)
     changed = np.asarray(layers(batch, training=True))
     assert changed.shape == batch.shape and changed.dtype == np.float32 and changed.min() >= 0 and changed.max() <= 255
-    assert len({one.tobytes() for one in changed}) > (1 if kind == "flip" else 14)  # every image by itself
+    assert len({one.tobytes() for one in changed}) > (
+        1 if kind in ("flip", "quarter_turn") else 14
+    )  # every image by itself
     assert (changed != np.asarray(layers(batch, training=True))).any()  # and anew in every step
 
 
@@ -56,6 +59,13 @@ def test_flips_are_mirror_images_in_the_directions_asked_for():
     assert whole == {image.tobytes() for image in (TINTED, TINTED[::-1], TINTED[:, ::-1], TINTED[::-1, ::-1])}
     across = {image.tobytes() for image in augmentation.examples([Flip(vertical=False)], TINTED, 32, 7)}
     assert across == {TINTED.tobytes(), np.ascontiguousarray(TINTED[:, ::-1]).tobytes()}
+
+
+def test_quarter_turns_are_exact_and_each_as_likely():
+    turned = augmentation.examples([QuarterTurn()], TINTED, 400, 7)
+    every = [np.rot90(TINTED, turns) for turns in range(4)]
+    found = [sum(np.array_equal(one, image) for one in turned) for image in every]
+    assert sum(found) == 400 and min(found) > 70
 
 
 def test_crops_are_windows_of_the_image_enlarged():

@@ -17,7 +17,9 @@ EVERYTHING = {
         Phase(epochs=6, learning_rate=0.05, schedule=Plateau(patience=1), early_stopping=EarlyStopping(patience=3)),
         Phase(epochs=2, learning_rate=0.01, schedule=Cosine()),
     ),
-    "augmentation": [{"kind": kind} for kind in ("flip", "rotation", "zoom", "crop", "colour", "cutout", "noise")],
+    "augmentation": [
+        {"kind": kind} for kind in ("flip", "quarter_turn", "rotation", "zoom", "crop", "colour", "cutout", "noise")
+    ],
     "mixing": Mixing(kind="mixup"),
     "head": Head(dropout=0.5),
     "label_smoothing": 0.1,
