@@ -35,7 +35,7 @@ def names() -> list[str]:
 def named(name: str) -> Named:
     """A recipe with its reason. Raises UserError naming recipe, step, field and what is allowed."""
     known = _file()
-    return config.validated(Named, known[config.one_of("recipe", name, list(known))], f"params/{FILE}, recipe {name}")
+    return _made(name, known[config.one_of("recipe", name, list(known))])
 
 
 def load(name: str) -> Recipe:
@@ -50,8 +50,8 @@ def check() -> None:
     """
     ranges = {networks.input_range(family) for family in networks.families()}
     known: dict[Recipe, str] = {}
-    for name in names():
-        recipe, where = load(name), f"params/{FILE}, recipe {name}"
+    for name, values in _file().items():
+        recipe, where = _made(name, values).steps, f"params/{FILE}, recipe {name}"
         try:
             try_out(recipe, TRIED_SIZE)
         except ValueError as error:
@@ -84,6 +84,10 @@ def _without_teaching(recipe: Recipe) -> Recipe:
         else step
         for step in kept
     )
+
+
+def _made(name: str, values: object) -> Named:
+    return config.validated(Named, values, f"params/{FILE}, recipe {name}")
 
 
 def _file() -> dict[str, object]:

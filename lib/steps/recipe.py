@@ -40,9 +40,9 @@ def apply(recipe: Steps, image: np.ndarray, size: int) -> np.ndarray:
     """
     image = list(stages(recipe, image, size).values())[-1]
     if image.shape[:2] != (size, size):
-        ends = f"{image.shape[1]} x {image.shape[0]} pixels, expected {size} x {size}"
+        ends = f"{image.shape[1]} x {image.shape[0]} pixels, expected {size}"
         raise ValueError(
-            f"recipe: ends at {ends}; let a `resize` without `size` and `share` be the last to change the size"
+            f"recipe: ends at {ends}; add `resize`, without `size` and `share`, after all that changes the size"
         )
     return image[..., np.newaxis] if image.ndim == 2 else image
 

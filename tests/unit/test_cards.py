@@ -92,7 +92,7 @@ WRONG = [
     ({"group": {"kind": "pattern", "pattern": "(a)", "every": 0}}, ["every"]),
     ({"group": {"kind": "column"}}, ["group", "column", "required"]),
     ({"group": None}, ["group", "required"]),
-    ({"labels": {"kind": "classes", "names": ["cat"]}}, ["labels", "names", "dictionary"]),
+    ({"labels": {"kind": "classes", "names": ["cat"]}}, ["labels", "names", "expected names with their values"]),
     ({"labels": {"kind": "levels"}}, ["labels", "above", "required"]),
     ({"labels": LEVELS | {"names": {"low": "sound"}}}, ["labels", "names", "number"]),
     ({"labels": LEVELS | {"values": {"4a": "high"}}}, ["labels", "values", "number"]),

@@ -85,9 +85,9 @@ def test_a_bad_recipe_names_file_step_field_and_what_is_allowed(file, case):
     assert "\n" not in str(caught.value)
 
 
-ENDS = "let a `resize` without `size` and `share` be the last"
+ENDS = "add `resize`, without `size` and `share`, after all that"
 USELESS = {
-    "size of its own": ("[{step: resize, size: 256}]", f"ends at 256 x 256 pixels, expected 33 x 33; {ENDS}"),
+    "size of its own": ("[{step: resize, size: 256}]", f"ends at 256 x 256 pixels, expected 33; {ENDS}"),
     "share of the size": ("[{step: resize, share: 0.5}]", f"ends at 16 x 16 pixels, .*{ENDS}"),
     "crop after resize": ("[{step: resize}, {step: crop}]", ENDS),
     "resize in a stack": (

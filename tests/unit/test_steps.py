@@ -44,7 +44,7 @@ def test_input_is_left_alone():
 
 def test_grey_is_luminance():
     primaries = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]], np.uint8)
-    np.testing.assert_allclose(steps.Grey().apply(primaries, 0)[0], [76, 150, 29, 255], atol=1)
+    np.testing.assert_allclose(steps.Grey().apply(primaries, 16)[0], [76, 150, 29, 255], atol=1)
 
 
 def test_shrinking_averages_areas():
