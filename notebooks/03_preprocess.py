@@ -63,7 +63,9 @@ claims = hypotheses.Hypotheses(
     Hypothesis("H3.7", "Enhancements as channels help it", "difference of AUC", "greater", 0, "S0.12"),
     Hypothesis("H3.8", "Half the detail is enough for it", "difference of AUC", "equivalent", 0.02, "S3.7"),
     Hypothesis("H3.9", "CLAHE helps gradients", "difference of AUC", "greater", 0, "S1.3"),
-    Hypothesis("H3.10", "Check: equal contrast leaves gradients alike", "difference of AUC", "equivalent", 0.02, "S0.10"),
+    Hypothesis(
+        "H3.10", "Check: equal contrast leaves gradients alike", "difference of AUC", "equivalent", 0.02, "S0.10"
+    ),
     Hypothesis("H3.11", "Masks fit held-out phantoms", "intersection over union", "greater", 0.95, "S1.2"),
 )
 claims
@@ -167,13 +169,13 @@ plots.pictures(masking.on_pictures(finder, pictures))
 
 # %% [markdown]
 # Two numbers need no drawn mask: what share of an image is covered, and how bright the part outside is, as a fraction of
-# the brightness inside. A mask smaller than that of any phantom is suspicious.
+# the brightness inside. A mask smaller than that of any phantom is suspicious, and so is one that cuts away what is bright.
 
 # %%
 apart = max(1, len(development) // MASKED)
 tried = development["path"].iloc[::apart]
 seen = masking.coverage_table(finder, card.picture, tried)
-texts.table(seen.rename_axis("masks of"))
+texts.table(seen.T.rename_axis("masks of"))
 
 # %% [markdown]
 # No recipe that is compared below uses a mask, and none should before masks have been drawn for some of these images.
