@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from html import escape
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from lib import atomic
@@ -118,24 +117,15 @@ class Hypotheses:
         At 95 %, of a hypothesis by itself, and at the level that the first one to be decided needs among all (Holm).
         Of what is not applicable there is none.
         """
-        known = {id: each for id, each in self.estimates.items() if isinstance(each, Estimate)}
-        levels = {
-            "smallest, by itself": 0.95,
-            "median, by itself": 0.95,
-            "median, among all": 1 - ALPHA / max(1, len(known)),
-        }
-        widths: dict[str, list[list[float]]] = {}
-        for id, each in known.items():
-            widths.setdefault(self.declared[id].metric, []).append(
-                [each.half_width(level) for level in levels.values()]
-            )
-        combine = (np.min, np.median, np.median)
-        rows = {
-            metric: {"hypotheses": len(found)}
-            | {name: how(column) for name, how, column in zip(levels, combine, np.transpose(found), strict=True)}
-            for metric, found in widths.items()
-        }
-        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("metric")
+        known = [(self.declared[id].metric, each) for id, each in self.estimates.items() if isinstance(each, Estimate)]
+        strictest = 1 - ALPHA / max(1, len(known))
+        widths = pd.DataFrame(
+            [(metric, each.half_width(), each.half_width(strictest)) for metric, each in known],
+            columns=["metric", "alone", "among all"],
+        )
+        columns = {"hypotheses": ("alone", "size"), "median, by itself": ("alone", "median"),
+                   "median, among all": ("among all", "median"), "largest, among all": ("among all", "max")}  # fmt: skip
+        return widths.groupby("metric", sort=False).agg(**columns)
 
     def _records(self) -> list[dict]:
         if missing := [id for id in self.declared if id not in self.estimates]:

@@ -12,6 +12,7 @@ from lib.statistics import ratio
 from lib.texts import Sentence, sentence
 
 Pictures = dict[str, list[np.ndarray]]
+SMALLER, BRIGHTER = "smaller than any phantom's", "brighter around than any phantom's"
 
 
 def finder(kind: masks.Kind | None, effort: str) -> masks.Network | None:
@@ -54,7 +55,7 @@ def coverage_table(
     """What masks cover, and how bright it is outside of them: true masks of the held-out phantoms, found ones of images.
 
     picture: gives (height, width) or (height, width, 3) uint8 of a path. A row each, none without a network. A mask that is
-    smaller than every phantom's is suspicious: the network was taught nothing like it.
+    smaller than every phantom's, or outside of which it is brighter, is suspicious: the network was taught nothing like it.
     """
     if network is None:
         return pd.DataFrame()
@@ -64,8 +65,8 @@ def coverage_table(
     ]
     found = masks.survey(network, picture, paths)
     known = {"phantoms, true masks": pd.DataFrame(phantoms, columns=list(found.columns[1:])), "these images": found}
-    least = known["phantoms, true masks"]["coverage_fraction"].min()
-    return pd.DataFrame.from_dict({name: _summary(seen, least) for name, seen in known.items()}, orient="index")
+    usual = known["phantoms, true masks"]
+    return pd.DataFrame.from_dict({name: _summary(seen, usual) for name, seen in known.items()}, orient="index")
 
 
 def conclusion(table: pd.DataFrame) -> Sentence:
@@ -73,27 +74,28 @@ def conclusion(table: pd.DataFrame) -> Sentence:
     if table.empty:
         return Sentence("The card names nothing to mask.")
     images = table.loc["these images"]
-    suspicious = f"{images['smaller than any phantom']:.0f} of {images['images']:.0f} masks"
+    small, bright = images[SMALLER], images[BRIGHTER]
     return sentence(
-        f"{suspicious} cover less than the smallest one of a phantom, and {images['refused']:.0f} were refused.",
-        "What they cut away belongs to the picture, so this fit to phantoms is no fit to these images."
-        if images["smaller than any phantom"] > 0
-        else "By their size they could be right; whether they are, only drawn masks of these images would tell.",
+        f"Of {images['images']:.0f} masks, {small:.0f} cover less than that of any phantom, around {bright:.0f} it is brighter "
+        f"than around any phantom, and {images['refused']:.0f} were refused.",
+        "Such masks cut away what phantoms have inside: that they fit phantoms does not mean that they fit these images."
+        if small or bright
+        else "They could be right; whether they are, only drawn masks of these images would tell.",
     )
 
 
-def _summary(seen: pd.DataFrame, least: float) -> dict[str, float]:
-    """One row of the table. seen: columns of `masks.survey`. least: the smallest coverage of a phantom."""
-    share = seen["coverage_fraction"]
+def _summary(seen: pd.DataFrame, usual: pd.DataFrame) -> dict[str, float]:
+    """One row of the table. seen: columns of `masks.survey`; usual: the same of phantoms with their true masks."""
+    share, outside = seen["coverage_fraction"], seen["outside_fraction"]
     return {
         "images": len(seen),
         "refused": int(seen["refused"].sum()),
-        "smaller than any phantom": int((share < least).sum()),
+        SMALLER: int((share < usual["coverage_fraction"].min()).sum()),
+        BRIGHTER: int((outside > usual["outside_fraction"].max()).sum()),
         "least covered": share.min(),
         "lower quartile": share.quantile(0.25),
         "median": share.median(),
-        "most": share.max(),
-        "brightness outside, of that inside": seen["outside_fraction"].median(),
+        "brightness outside, of that inside": outside.median(),
     }
 
 

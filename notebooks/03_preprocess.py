@@ -169,13 +169,13 @@ plots.pictures(masking.on_pictures(finder, pictures))
 
 # %% [markdown]
 # Two numbers need no drawn mask: what share of an image is covered, and how bright the part outside is, as a fraction of
-# the brightness inside. A mask smaller than that of any phantom is suspicious.
+# the brightness inside. A mask smaller than that of any phantom is suspicious, and so is one that cuts away what is bright.
 
 # %%
 apart = max(1, len(development) // MASKED)
 tried = development["path"].iloc[::apart]
 seen = masking.coverage_table(finder, card.picture, tried)
-texts.table(seen.rename_axis("masks of"))
+texts.table(seen.T.rename_axis("masks of"))
 
 # %% [markdown]
 # No recipe that is compared below uses a mask, and none should before masks have been drawn for some of these images.

@@ -22,7 +22,7 @@ CURVES = {
     "f1": "F1",
 }
 ROW, LEGEND_ROW = 22, 21  # pixels of a setting in a figure with a row each, and in a legend
-LEGEND_COLUMNS = 3
+LEGEND_COLUMNS = 2
 
 
 def changes(

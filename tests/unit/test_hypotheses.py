@@ -243,5 +243,5 @@ def test_the_resolution_is_half_of_the_intervals_by_metric(context):
     wide, narrow = (seed_mean_estimate(np.array([0.0, 1.0, 2.0]) * scale) for scale in (10, 1))
     claims.measure_each({"H1": wide, "H2": narrow, "H3": Inapplicable("nothing is graded")})
     row = claims.resolution().loc["metric"]
-    assert row["hypotheses"] == 2 and row["smallest, by itself"] == pytest.approx(narrow.half_width())
+    assert row["hypotheses"] == 2 and row["largest, among all"] == pytest.approx(wide.half_width(0.975))
     assert row["median, among all"] == pytest.approx((wide.half_width(0.975) + narrow.half_width(0.975)) / 2)

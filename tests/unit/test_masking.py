@@ -53,17 +53,16 @@ def test_refused_and_suspicious_masks_are_counted(network):
     pictures["a"][:, 4:] = 50
     table = masking.coverage_table(network, pictures.__getitem__, ["a", "b"])
     row, phantoms = table.loc["these images"], table.loc["phantoms, true masks"]
-    assert (row["images"], row["refused"], row["median"], row["smaller than any phantom"]) == (2, 1, 0.5, 2)
+    assert (row["images"], row["refused"], row["median"], row[masking.SMALLER]) == (2, 1, 0.5, 2)
     assert row["brightness outside, of that inside"] == 0.25  # of the one that is not black
-    assert phantoms["smaller than any phantom"] == 0 and phantoms["least covered"] > 0.5
-    assert (
-        "2 of 2 masks" in masking.conclusion(table).text and "no fit to these images" in masking.conclusion(table).text
-    )
+    assert phantoms[masking.SMALLER] == phantoms[masking.BRIGHTER] == 0 and phantoms["least covered"] > 0.5
+    said = masking.conclusion(table).text
+    assert "Of 2 masks, 2 cover less" in said and "does not mean that they fit these images" in said
 
 
 def test_masks_as_large_as_those_of_phantoms_are_not_called_wrong(network):
     table = masking.coverage_table(network, lambda path: np.full((8, 8), 9, np.uint8), ["a"])
-    table.loc["these images", "smaller than any phantom"] = 0
+    table.loc["these images", [masking.SMALLER, masking.BRIGHTER]] = 0
     assert (
         "could be right" in masking.conclusion(table).text
         and "nothing to mask" in masking.conclusion(table.iloc[:0]).text
