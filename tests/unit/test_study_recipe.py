@@ -17,7 +17,7 @@ TINY = {
 @pytest.fixture
 def declared(book, prepared) -> config.Study:
     shutil.copytree(prepared, book("cpu").root, dirs_exist_ok=True)
-    return config.Study(dataset="elpv", family="recipe_full", parameters=TINY)
+    return config.Study(dataset="elpv", labels="development", family="recipe_full", parameters=TINY)
 
 
 def test_the_study_trains_once_and_its_page_runs(declared, capsys, monkeypatch):
@@ -49,11 +49,21 @@ def test_a_study_that_trains_gets_no_label_of_the_test_part(book):
     context = config.Context(
         "recipe_full", "elpv", "studies", config.build_folder() / "elpv" / "studies", book().output
     )
-    with pytest.raises(config.UserError, match="it sees the development parts alone"):
+    with pytest.raises(config.UserError, match="declared to see the development parts alone"):
         custody.yardstick_labels(context)
 
 
-@pytest.mark.parametrize("needs", [{}, {"family": "recipe_full", "features": {"backbone": "a", "image_size": 8}}])
+FEATURES = {"backbone": "a", "image_size": 8}
+
+
+@pytest.mark.parametrize(
+    "needs",
+    [
+        {"labels": "all"},
+        {"labels": "all", "family": "recipe_full", "features": FEATURES},
+        {"labels": "development", "features": FEATURES},
+    ],
+)
 def test_a_study_needs_one_of_two_things(needs, tmp_path, monkeypatch, capsys):
     (tmp_path / "studies").mkdir()
     (tmp_path / "studies" / "mine.yml").write_text(json.dumps({"dataset": "elpv", "parameters": {}, **needs}))

@@ -109,15 +109,17 @@ def test_an_unknown_study_is_refused_in_one_line(capsys):
     assert studies.main("") == studies.main("../elpv") == 2
     said = capsys.readouterr().err.splitlines()
     assert said == [
-        "STUDY='' does not exist; STUDY is one of: elpv_yardstick, recipe_full",
-        "STUDY='../elpv' does not exist; STUDY is one of: elpv_yardstick, recipe_full",
+        "STUDY='' does not exist; STUDY is one of: elpv_224, elpv_yardstick, recipe_full",
+        "STUDY='../elpv' does not exist; STUDY is one of: elpv_224, elpv_yardstick, recipe_full",
     ]
 
 
 def test_a_wrong_declaration_is_one_line(tmp_path, monkeypatch, capsys):
     (tmp_path / "studies").mkdir()
     (tmp_path / "studies" / "mine.yml").write_text(
-        json.dumps({"dataset": "elpv", "features": {"backbone": "efficientnet_lite0"}, "parameters": {}})
+        json.dumps(
+            {"dataset": "elpv", "labels": "all", "features": {"backbone": "efficientnet_lite0"}, "parameters": {}}
+        )
     )
     monkeypatch.setattr(config, "PARAMETERS", tmp_path)
     assert studies.main("mine") == 2
