@@ -176,8 +176,7 @@ def test_the_first_step_of_adam_is_its_share_of_the_rate():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"unfrozen": 0, "frozen_normalisation": True}, "act on blocks that learn, but unfrozen is 0"),
-        ({"unfrozen": 0, "rate_by_block": 0.5}, "act on blocks that learn, but unfrozen is 0"),
+        ({"unfrozen": 0, "rate_by_block": 0.5}, "acts on blocks that learn, but unfrozen is 0"),
         ({"unfrozen": -1}, "greater than or equal to 0"),
         ({"unfrozen": "half"}, "'all'"),
         ({"rate_by_block": 0}, "greater than 0"),
