@@ -23,7 +23,7 @@ def chapter_fingerprint(name: str, dataset: str, profile: str) -> str:
     source = config.NOTEBOOKS / f"{name}.py"
     code = code_of(source)
     its_runs = runs_of(name, dataset, profile)
-    networks_used = {networks.source(run.network.family) for run in its_runs.values()}
+    networks_used = {path for run in its_runs.values() for path in networks.sources(run.network.family)}
     return atomic.value_sha256(
         [
             atomic.code_sha256(code),

@@ -36,5 +36,7 @@ def before(chapter: str, dataset: str, profile: str) -> list[str]:
 def fingerprint(configurations: Iterable[Configuration]) -> str:
     """Hash of the code that a job depends on."""
     code = graph.code_of(config.NOTEBOOKS / "train.py")
-    modules = graph.modules_imported(code) | {networks.source(run.network.family) for run in configurations}
+    modules = graph.modules_imported(code) | {
+        path for run in configurations for path in networks.sources(run.network.family)
+    }
     return atomic.value_sha256([atomic.code_sha256(code), graph.module_hashes(modules)])

@@ -169,9 +169,9 @@ def part_of(cache: pixels.PixelCache, rows: pd.DataFrame) -> Part:
 def run_key(configuration: Configuration, data: Data) -> str:
     """Hash of everything that decides a run's result, 20 hexadecimal digits."""
     folder = Path(__file__).parent
-    network = networks.source(configuration.network.family)
+    network = networks.sources(configuration.network.family)
     exported = configuration.engine == "onnx"
-    sources = [*sorted((folder / "training").glob("*.py")), network, *[Path(onnx.__file__)] * exported]
+    sources = [*sorted((folder / "training").glob("*.py")), *network, *[Path(onnx.__file__)] * exported]
     code = [[path.name, atomic.code_sha256(path.read_text())] for path in sources]
     code += steps.fingerprint(configuration.recipe)
     code += networks.pretrained(configuration.network.family, configuration.network.parameters)

@@ -46,7 +46,7 @@ by_depth = dict(zip(sorted({0.0, *DEPTHS}), study, strict=True))  # blocks unfro
 # Counted from the end, as they are unfrozen. The output of a block's last layer is the only thing that later blocks read:
 # there the network can be cut, and everything before the cut be computed once an image.
 
-# %%
+# %% tags=["nbval-check-output"]
 network, deepest = next(iter(strategies.usable(BACKBONES))), max(DEPTHS)
 print(strategies.titled(network))
 texts.table(transfer.blocks(study[by_depth[deepest]][0].network).head(int(np.ceil(deepest))))
@@ -55,7 +55,7 @@ texts.table(transfer.blocks(study[by_depth[deepest]][0].network).head(int(np.cei
 # Each setting differs from features alone, with no block unfrozen, by its depth and nothing else: the same warm-up of the
 # head, then the same epochs of the same low rate, at which in the first row the head goes on by itself.
 
-# %% tags=["nbval-check-output"]
+# %%
 texts.table(lineage.described(study, parents))
 
 # %% [markdown]

@@ -147,7 +147,7 @@ claims.measure("H11.7", effects.mean_difference("accuracy", finished, step))
 
 # %% [markdown]
 # Those that gained most, at both sizes, with the probability that is given to their true class. Is there something in
-# the large picture that is not in the small one? Where a network looks, chapter 15 draws on the same images.
+# the large picture that is not in the small one?
 
 # %% mystnb={"figure": {"name": "fig-turned", "caption": "Validation images that turn from wrong to right: small above, large below, with their class and the probability that it is given."}}
 rows = turning[turning["turn"] == turned.RIGHT].head(PICTURES)

@@ -2,7 +2,7 @@
 (() => {
   const NARROW = 520; // pixels: a phone
   const PAPER = 680; // pixels: the text width of a printed page
-  const PANEL = 260, PICTURE = 64; // pixels: the least width of one of several panels, or of one of many pictures
+  const PANEL = 225, PICTURE = 64; // pixels: the least width of one of several panels, or of one of many pictures
 
   const boxes = () => [...document.querySelectorAll(".book-plotly")];
   const plots = () => [...document.querySelectorAll(".book-plotly > .js-plotly-plot")];

@@ -120,7 +120,8 @@ def check(settings: Settings) -> None:
 def fingerprint(settings: Settings) -> list[Any]:
     """Everything that decides features beside the pixels: settings, code, weights, minor versions of what computes."""
     network = settings.network
-    code = [EXTRACTION.read_text(), Path(onnx.__file__).read_text(), networks.source(network.family).read_text()]
+    code = [EXTRACTION.read_text(), Path(onnx.__file__).read_text()]
+    code += [path.read_text() for path in networks.sources(network.family)]
     versions = [machine.versions()[name] for name in ("tensorflow", "keras")]
     if settings.engine == "onnx":
         versions += onnx.versions()

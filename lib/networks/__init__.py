@@ -12,12 +12,9 @@ import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lib import atomic, weights
-
-if TYPE_CHECKING:
-    import keras
 
 CONSTANTS = ("INPUT_RANGE", "MINIMUM_SIZE", "MINIMUM_SIZES", "WEIGHTS")
 
@@ -32,6 +29,11 @@ def source(name: str) -> Path:
     if name not in families():
         raise ValueError(f"network {name!r} does not exist; it is one of: {', '.join(families())}")
     return Path(__file__).parent / f"{name}.py"
+
+
+def sources(name: str) -> list[Path]:
+    """The files that decide what a family builds: its own, and those that families share. Raises as `source`."""
+    return [source(name), *sorted(Path(__file__).parent.glob("_[a-z]*.py"))]
 
 
 def minimum_size(name: str, parameters: Mapping[str, Any] = MappingProxyType({})) -> int:
@@ -82,22 +84,6 @@ def blocks(name: str, parameters: Mapping[str, Any]) -> dict[str, str]:
     if not hasattr(module, "blocks"):
         raise ValueError(f"network {name} has no blocks to freeze; it is trained as a whole")
     return module.blocks(module.Parameters(**parameters))
-
-
-def three_channels(images: "keras.KerasTensor", name: str) -> "keras.KerasTensor":
-    """Grey images enter a network of three channels by repetition: (batch, height, width, 1 or 3) -> (..., 3).
-
-    Raises ValueError naming the network for any other number of channels.
-    """
-    import keras
-
-    if images.shape[-1] == 3:
-        return images
-    if images.shape[-1] != 1:
-        raise ValueError(
-            f"network {name} takes images of 1 or 3 channels, not {images.shape[-1]}; end the recipe in one of them"
-        )
-    return keras.layers.Concatenate(name="three_channels")([images] * 3)
 
 
 def family(name: str) -> ModuleType:

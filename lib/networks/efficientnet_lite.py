@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from lib import networks
 from lib import weights as weight_files
+from lib.networks._channels import three_channels
 
 INPUT_RANGE = (0.0, 255.0)  # centring is the network's first layer
 MINIMUM_SIZE = 32  # it halves five times
@@ -79,7 +80,7 @@ def build(inputs: keras.KerasTensor, parameters: Parameters) -> keras.KerasTenso
     or does not fit.
     """
     file = networks.weights_file("efficientnet_lite", parameters.model_dump())
-    graph = _connect(networks.three_channels(inputs, parameters.variant), parameters)
+    graph = _connect(three_channels(inputs, parameters.variant), parameters)
     if file:
         _assign(graph.layers, _from_file(parameters) | {"_fc": None}, weight_files.read(file))
     return graph.tensor

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from lib import networks
 from lib import weights as weight_files
+from lib.networks._channels import three_channels
 
 INPUT_RANGE = (0.0, 255.0)  # preparing the values is part of every network
 MINIMUM_SIZE = 32
@@ -69,7 +70,7 @@ def build(inputs: keras.KerasTensor, parameters: Parameters) -> keras.KerasTenso
     `lib.weights.WeightsRefused` when the weights cannot be had or do not fit.
     """
     file = networks.weights_file("keras_applications", parameters.model_dump())
-    x = prepared(networks.three_channels(inputs, parameters.variant), parameters.variant)
+    x = prepared(three_channels(inputs, parameters.variant), parameters.variant)
     application = getattr(keras.applications, parameters.variant)
     features = application(include_top=False, weights=None, input_tensor=x).output
     network = keras.Model(x, features)  # its own layers alone, without what leads to x

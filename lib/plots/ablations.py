@@ -130,7 +130,7 @@ def scores(table: pd.DataFrame) -> go.Figure:
         )
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", type="category").update_xaxes(side="top", automargin=True)
-    return styled(figure.update_layout(height=130 + ROW * len(table), margin={"l": 60, "r": 40, "t": 70, "b": 20}))
+    return styled(figure.update_layout(height=180 + ROW * len(table), margin={"l": 60, "r": 40, "t": 120, "b": 20}))
 
 
 def agreement(table: pd.DataFrame, unit: str) -> go.Figure:

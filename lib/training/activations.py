@@ -90,7 +90,7 @@ class Store:
     def _identity(self) -> list[Any]:
         """Everything that decides what an image is answered, beside its pixels."""
         settings, network = self.configuration, self.configuration.network
-        sources = [networks.source(network.family), Path(__file__), Path(building.__file__)]
+        sources = [*networks.sources(network.family), Path(__file__), Path(building.__file__)]
         versions = [_minor(keras.__version__), _minor(tf.__version__), settings.threads]
         if settings.engine == "onnx":
             sources, versions = [*sources, Path(onnx.__file__)], [_minor(keras.__version__), *onnx.versions()]

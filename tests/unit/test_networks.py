@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from lib import atomic, networks, weights
+from lib.networks._channels import three_channels
 
 
 def test_families_are_the_files():
@@ -78,12 +79,12 @@ def test_a_network_without_blocks_says_so():
 
 def test_grey_is_repeated_and_other_channels_are_refused():
     grey, colour = keras.Input((4, 4, 1)), keras.Input((4, 4, 3))
-    assert networks.three_channels(colour, "vgg16") is colour
+    assert three_channels(colour, "vgg16") is colour
     images = np.random.default_rng(7).uniform(0, 255, (2, 4, 4, 1)).astype(np.float32)
-    found = keras.Model(grey, networks.three_channels(grey, "vgg16"))(images)
+    found = keras.Model(grey, three_channels(grey, "vgg16"))(images)
     np.testing.assert_array_equal(found, images.repeat(3, axis=-1))
     with pytest.raises(ValueError, match="network vgg16 takes images of 1 or 3 channels, not 4"):
-        networks.three_channels(keras.Input((4, 4, 4)), "vgg16")
+        three_channels(keras.Input((4, 4, 4)), "vgg16")
 
 
 @pytest.mark.parametrize("name", ["efficientnet_lite", "keras_applications"])
@@ -98,3 +99,8 @@ def test_a_file_of_ones_own_decides_the_key(name, tmp_path):
     path.write_bytes(b"second")
     assert networks.pretrained(name, {"weights": path})[0] == atomic.sha256(b"second")
     assert networks.pretrained(name, {"weights": None}) == []
+
+
+def test_what_families_share_is_among_the_sources_of_each():
+    shared = {path.stem for path in networks.sources("efficientnet_lite")} - {"efficientnet_lite"}
+    assert shared == {path.stem for path in networks.sources("simple")} - {"simple"} == {"_channels"}
