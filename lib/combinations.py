@@ -64,7 +64,7 @@ def _check_images(run: Configuration, given: Mapping[str, Any]) -> None:
 def _check_network(run: Configuration, given: Mapping[str, Any]) -> None:
     family, parameters, name = run.network.family, run.network.parameters, backbones.name_of(run.network)
     networks.family(family).Parameters(**parameters)
-    if (depth := _depth(run)) and depth > (most := len(networks.blocks(family, parameters))):
+    if (depth := _depth(run)) and depth > (most := len(networks.blocks(family, parameters)) or 1):
         raise config.UserError(
             f"{_named(given, 'DEPTHS', depth)} is more than network {name} has blocks; give {most} at most"
         )

@@ -7,7 +7,7 @@ import pandas as pd
 
 from lib.estimates import Estimate, Inapplicable
 from lib.intervals import Statistic, estimate, seed_mean_estimate
-from lib.metrics import MissingClass, chance, difference_estimate, metric_estimate, metric_statistic
+from lib.metrics import MissingClass, chance, difference_estimate, metric_estimate, metric_statistic, of_labels
 from lib.runs import Predictions, Run, predictions_by_seed, probabilities
 from lib.scores import METRICS
 from lib.training.data import Data
@@ -162,6 +162,4 @@ def variance_shift(run: Run, images: np.ndarray) -> pd.Series:
 
 def given_to_labels(table: pd.DataFrame) -> np.ndarray:
     """(n,): the probability that each image's label is given, kept above 0. table: rows of `Run.predictions`."""
-    probability, labels = probabilities(table), table["label"].to_numpy()
-    both = np.stack([1 - probability, probability], axis=1) if probability.ndim == 1 else probability
-    return np.maximum(both[np.arange(len(labels)), labels], np.finfo(float).eps)
+    return np.maximum(of_labels(probabilities(table), table["label"].to_numpy()), np.finfo(float).eps)

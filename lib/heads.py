@@ -1,6 +1,7 @@
 """Classical models in the place of the dense head: fitted on the frozen features of the training part (S0.1)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -28,7 +29,8 @@ def on_features(
                 for part, probability in _predicted(model, features, seen["train"].labels).items():
                     found[name][part].append(probability)
     return {
-        name: {part: _of(seen[part], np.stack(each)) for part, each in parts.items()} for name, parts in found.items()
+        name: {part: replace(seen[part], probabilities=np.stack(each)) for part, each in parts.items()}
+        for name, parts in found.items()
     }
 
 
@@ -39,7 +41,3 @@ def _predicted(model: BaseEstimator, features: Mapping[str, np.ndarray], labels:
             return {part: classical.squashed(fitted.decision_function(features[part])) for part in PARTS}
         given = {part: fitted.predict_proba(features[part]) for part in PARTS}
     return {part: each[:, 1] if each.shape[1] == 2 else each for part, each in given.items()}
-
-
-def _of(seen: Predictions, probabilities: np.ndarray) -> Predictions:
-    return Predictions(seen.images, seen.groups, seen.labels, probabilities)

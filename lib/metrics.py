@@ -69,6 +69,12 @@ def _rows(name: str, label: np.ndarray, prediction: np.ndarray, weights: np.ndar
     return np.concatenate([METRICS[name].function(label, prediction, part) for part in parts])
 
 
+def of_labels(probability: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """(n,): the probability that each image's label is given. probability: (n,) of class 1, or (n, classes)."""
+    both = np.stack([1 - probability, probability], axis=1) if probability.ndim == 1 else probability
+    return both[np.arange(len(label)), label]
+
+
 def decisions(probability: np.ndarray, threshold: float = 0.5) -> np.ndarray:
     """The class decided for: (n,) int.
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from lib.metrics import decisions
+from lib.metrics import decisions, of_labels
 from lib.runs import Predictions
 from lib.training.data import Part
 
@@ -52,5 +52,4 @@ def drawn(
 
 def _judged(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     mean = probabilities.mean(axis=0)
-    both = np.stack([1 - mean, mean], axis=1) if mean.ndim == 1 else mean
-    return both[np.arange(len(labels)), labels], decisions(mean) == labels
+    return of_labels(mean, labels), decisions(mean) == labels

@@ -158,13 +158,17 @@ def table(
         {
             "setting": setting.name,
             **{column: values.get(setting.name, "") for column, values in (words or {}).items()},
-            "compared with": setting.parent.title if setting.parent else "",
-            "the one change": lineage.in_words(setting.changes),
+            "the one change": _change(setting),
             **{column: str(values.get(setting.name, "")) for column, values in found.items()},
         }
         for setting in settings
     ]
     return pd.DataFrame(rows)
+
+
+def _change(setting: Setting) -> str:
+    """The one change in words, with what it is compared with."""
+    return f"of {setting.parent.title}: {lineage.in_words(setting.changes)}" if setting.parent else ""
 
 
 def effort(settings: Sequence[Setting]) -> pd.DataFrame:

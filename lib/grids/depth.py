@@ -3,7 +3,6 @@
 from lib import cards
 from lib.grids import strategies
 from lib.grids.study import Study, by_seed
-from lib.training.configuration import Storing
 
 
 def depth(
@@ -29,11 +28,11 @@ def depth(
     """
     card = cards.load(dataset)
     schedule = strategies.Schedule(head_epochs, head_rate, tuning_epochs, tuning_rate, patience)
-    common = {
-        "image_size": image_size, "head": strategies.head(hidden), "threads": threads,
-        "measured_images": measured_images, "storing": Storing(), "engine": engine,
-        "network": next(iter(strategies.usable(backbones, whole).values())),
-    }  # fmt: skip
+    network = next(iter(strategies.usable(backbones, whole).values()))
+    common = strategies.stored(hidden, measured_images, engine, threads) | {
+        "image_size": image_size,
+        "network": network,
+    }
     wanted = sorted({0, *depths})
     return {named(each): by_seed(card, seeds, **common, phases=schedule.phases(each)) for each in wanted}
 

@@ -6,7 +6,6 @@ from lib import cards
 from lib.grids import strategies
 from lib.grids.study import Study, by_seed
 from lib.steps import Recipe, Resize
-from lib.training.configuration import Storing
 
 COARSE = "coarse"  # as large, with the detail of the smallest
 RULES = {"SIZES": ("sizes that differ", lambda sizes, _: len(set(sizes)) == len(sizes))}
@@ -36,10 +35,7 @@ def image_size(
     """
     card = cards.load(dataset)
     schedule = strategies.Schedule(head_epochs, head_rate, tuning_epochs, tuning_rate, patience)
-    common = {
-        "head": strategies.head(hidden), "threads": threads, "engine": engine,
-        "measured_images": measured_images, "storing": Storing(),
-    }  # fmt: skip
+    common = strategies.stored(hidden, measured_images, engine, threads)
     every_level = ("extreme", "all") if card.graded and len(card.level_names) > 2 else ("all",)
     study = {}
     for levels, (name, network), blocks in product(every_level, strategies.usable(backbones, whole).items(), depths):

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from lib import backbones, config
-from lib.training.configuration import EarlyStopping, Head, Network, Phase, Plateau
+from lib.training.configuration import EarlyStopping, Head, Network, Phase, Plateau, Storing
 
 IMAGENET = "imagenet"
 DECAY = 0.1  # "weight decay of 10", read as: the rate is divided by 10 on a plateau (S0.4)
@@ -40,6 +41,14 @@ def everything(epochs: int, rate: float, patience: int) -> tuple[Phase]:
 def head(hidden: int) -> Head:
     """So many dense layers, each as wide as the square root of the one before it (S0.3)."""
     return Head(hidden=("square root",) * hidden)
+
+
+def stored(hidden: int, measured_images: int, engine: str, threads: int) -> dict[str, Any]:
+    """What all runs of these chapters have in common: the head, and what is frozen answered once, by that engine."""
+    return {
+        "head": head(hidden), "measured_images": measured_images, "storing": Storing(), "engine": engine,
+        "threads": threads,
+    }  # fmt: skip
 
 
 def start(entry: str) -> tuple[str, str]:

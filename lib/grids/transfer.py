@@ -4,7 +4,6 @@ from lib import backbones as registry
 from lib import cards, config
 from lib.grids import strategies
 from lib.grids.study import Study, by_seed
-from lib.training.configuration import Storing
 
 FEATURES, SMALLER = "features", "features, as small"
 RANDOM, IMAGENET = "all from random", "all from ImageNet"
@@ -44,10 +43,7 @@ def transfer(
     networks = strategies.usable(backbones, whole)
     card = cards.load(dataset)
     schedule = strategies.Schedule(head_epochs, head_rate, tuning_epochs, tuning_rate, patience)
-    common = {
-        "image_size": feature_size, "head": strategies.head(hidden), "threads": threads,
-        "measured_images": measured_images, "storing": Storing(), "engine": engine,
-    }  # fmt: skip
+    common = strategies.stored(hidden, measured_images, engine, threads) | {"image_size": feature_size}
     as_a_whole = {"phases": strategies.everything(all_epochs, head_rate, patience), "image_size": all_size}
     as_a_whole |= {"storing": None, "engine": "keras"}  # nothing is frozen
     changes: dict[str, dict] = {}

@@ -78,12 +78,10 @@ def pretrained(name: str, parameters: Mapping[str, Any]) -> list[str]:
 def blocks(name: str, parameters: Mapping[str, Any]) -> dict[str, str]:
     """The blocks of a network in order, each with the name of its last layer: what comes later reads nothing before it.
 
-    Imports Keras. Raises ValueError for a family that has none.
+    Nothing where the family names none: such a network is one block. Imports Keras.
     """
     module = family(name)
-    if not hasattr(module, "blocks"):
-        raise ValueError(f"network {name} has no blocks to freeze; it is trained as a whole")
-    return module.blocks(module.Parameters(**parameters))
+    return module.blocks(module.Parameters(**parameters)) if hasattr(module, "blocks") else {}
 
 
 def family(name: str) -> ModuleType:

@@ -1,6 +1,7 @@
 """The run catalogue: every training run that the executed chapters used."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ INTRODUCTION = """\
 # Run catalogue
 
 Every training run that a chapter of this build used, once each. The results are those of the validation part, with an
-interval over groups of images. *Differs in* shows the settings in which the runs on this page are not all alike; the
-rest unfolds below each name.
+interval over groups of images. *Differs in* shows the settings in which a run is not
+as most runs on this page are; all of them unfold below each name.
 """
 GRID = """\
 ## The study of transfer learning, cell by cell
@@ -41,8 +42,8 @@ def catalogue_page(book: Book, chapters: Sequence[Chapter], cache: Path) -> str:
     records = [record for record in book.runs if users[record["key"]]]
     parts = [INTRODUCTION]
     if records:
-        varied = varying_settings([record["configuration"] for record in records])
-        rows = (_row(book, record, varied, users[record["key"]], cache) for record in records)
+        usual = usual_settings([record["configuration"] for record in records])
+        rows = (_row(book, record, usual, users[record["key"]], cache) for record in records)
         parts += [_summary(records), raw_html(table(HEADER, rows, "catalogue"))]
     else:
         parts.append("No chapter that trains a network has run yet in this build.")
@@ -64,20 +65,27 @@ def _grid(book: Book, records: Sequence[dict[str, Any]]) -> list[str]:
     return [GRID, raw_html(table(header, rows, "grid"))]
 
 
-def varying_settings(configurations: Sequence[dict[str, Any]]) -> list[str]:
-    """Dotted names of the settings whose values are not the same in all configurations, in their order."""
-    entries = [{name: repr(value) for name, value in flat(each).items()} for each in configurations]
+def usual_settings(configurations: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What most configurations that have a setting give to it, the first of equals, by its dotted name, in their order."""
+    entries = [flat(each) for each in configurations]
     names = dict.fromkeys(name for entry in entries for name in entry)
-    return [name for name in names if len({entry.get(name) for entry in entries}) > 1]
+    given = {name: [entry[name] for entry in entries if name in entry] for name in names}
+    most = {name: Counter(map(repr, values)).most_common(1)[0][0] for name, values in given.items()}
+    return {name: next(value for value in values if repr(value) == most[name]) for name, values in given.items()}
 
 
-def _row(book: Book, record: dict, varied: Sequence[str], users: Sequence[Chapter], cache: Path) -> list[str]:
-    configuration = flat(record["configuration"])
+def unusual(configuration: dict[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a configuration that are not as usual, by their dotted names."""
+    return {name: value for name, value in flat(configuration).items() if value != usual[name]}
+
+
+def _row(book: Book, record: dict, usual: Mapping[str, Any], users: Sequence[Chapter], cache: Path) -> list[str]:
+    configuration, own = flat(record["configuration"]), unusual(record["configuration"], usual)
     results = run_results(book.root / "runs" / record["key"], record, cache)
     links = (f'<a href="{chapter.name}.html" title="{escape(chapter.title)}">{chapter.number}</a>' for chapter in users)
     return [
         _name(record, configuration),
-        settings({_leaf(name, varied): configuration[name] for name in varied if name in configuration}) or "–",
+        settings({_leaf(name, list(usual)): value for name, value in own.items()}) or "–",
         *(interval(results.get(name)) for name in METRICS),
         f"{record['parameters_trained']:,}<br><small>of {record['parameters_total']:,}</small>",
         ", ".join(links),

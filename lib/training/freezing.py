@@ -7,7 +7,7 @@ import keras
 from keras.layers import BatchNormalization, Layer
 
 from lib import networks
-from lib.training.configuration import Configuration, Network, Phase
+from lib.training.configuration import Configuration, Phase
 from lib.training.operations import InTraining
 
 LAST = "global_average"  # of what can be frozen: its layer gives the features
@@ -42,18 +42,13 @@ class Partly(keras.Model):
         return self.learning(answers, training=training)
 
 
-def blocks(network: Network) -> dict[str, str]:
-    """The blocks of a network in order, each with its last layer; none where its family names none: it is one, `backbone`."""
-    family = networks.family(network.family)
-    return family.blocks(family.Parameters(**network.parameters)) if hasattr(family, "blocks") else {}
-
-
 def check(configuration: Configuration) -> None:
     """Raises ValueError where a phase asks for more blocks than the network has."""
+    network = configuration.network
     depths = [phase.unfrozen for phase in configuration.phases if phase.unfrozen not in ("all", 0)]
-    if depths and max(depths) > (most := len(blocks(configuration.network)) or 1):
+    if depths and max(depths) > (most := len(networks.blocks(network.family, network.parameters)) or 1):
         raise ValueError(
-            f"unfrozen {max(depths):g} is more than network {configuration.network.family} has blocks: they are {most}; "
+            f"unfrozen {max(depths):g} is more than network {network.family} has blocks: they are {most}; "
             'give at most as many, or "all"'
         )
 
@@ -61,7 +56,7 @@ def check(configuration: Configuration) -> None:
 def apply(network: keras.Model, ends: dict[str, str], phase: Phase) -> Depth:
     """Let those layers learn that a phase unfreezes, and the head. The network must be compiled afterwards.
 
-    network: as `model.build` makes it. ends: of `blocks`. Of a block that is unfrozen in part, those of its layers with
+    network: as `model.build` makes it. ends: of `networks.blocks`. Of a block that is unfrozen in part, those of its layers with
     weights learn that are nearest to the output, their number rounded up. The head learns with the whole rate, the last
     block with `rate_by_block` of it, the one before with the square of that (Howard and Ruder 2018, arXiv:1801.06146).
     """

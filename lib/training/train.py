@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from lib import networks
 from lib.training import checkpoint, checks, feed, freezing, initial, measure, model
 from lib.training.activations import Store, Stored
 from lib.training.configuration import Configuration, Phase
@@ -68,7 +69,8 @@ class Training:
     def begin(self, phase: Phase, saved: list | None) -> None:
         """A fresh optimiser for a phase, on what learns in it. saved: variables of a run that was killed in it."""
         settings = self.configuration
-        depth = freezing.apply(self.network, freezing.blocks(settings.network), phase)
+        ends = networks.blocks(settings.network.family, settings.network.parameters)
+        depth = freezing.apply(self.network, ends, phase)
         store = self._cut(depth.cut)
         model.compile_for(
             self.model, phase, self.data.classes, bool(self._soft()), settings.label_smoothing, depth.shares

@@ -28,9 +28,8 @@ BOOKS = {  # tree -> hypotheses that cannot be put to it
     "mammograms": {"H2.3", "H3.11", "H8.11"} | ONE_SEED | IN_SMOKE,
     "nih_unlabelled": {"H1.1", "H1.2", "H1.3", "H1.4", "H2.1", "H2.2", "H2.3", "H2.4"},
 }
-TABLES = {".parquet"}  # read as such
 NUMBERS = {".npy", ".h5", ".onnx"}  # pixels, weights and what networks answer: hundreds of megabytes without a word
-NOT_TEXT = {".woff", ".woff2", ".ttf", ".png"} | TABLES | NUMBERS
+NOT_TEXT = {".woff", ".woff2", ".ttf", ".png", ".parquet"} | NUMBERS  # tables are read as such
 
 
 class Book(NamedTuple):

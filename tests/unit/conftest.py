@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,28 @@ def one_thread() -> None:
     from lib.training import determinism
 
     determinism.fix(threads=1, seed=7)
+
+
+@pytest.fixture
+def stopped(monkeypatch) -> Callable[[int], AbstractContextManager[None]]:
+    """`with stopped(after=2)`: training inside is killed once its state has been saved so many times."""
+    from lib.training import checkpoint
+
+    @contextmanager
+    def killed(after: int) -> Iterator[None]:
+        saved, save = [], checkpoint.save
+
+        def save_and_stop(*arguments: object) -> None:
+            save(*arguments)
+            saved.append(1)
+            if len(saved) == after:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(checkpoint, "save", save_and_stop)
+            yield
+
+    return killed
 
 
 @pytest.fixture(scope="session")

@@ -150,7 +150,7 @@ def test_a_book_is_read_and_drawn(finished):
     found = ablations.differences(settings, "auc")
     words = {name: word for name, (word, _) in ablations.verdicts(found, True).items()}
     table = ablations.table(settings, {"AUC": found}, {"verdict on AUC": words})
-    assert table["the one change"].tolist() == ["", "dropout 0 → 0.5"]
+    assert table["the one change"].tolist() == ["", "of as it is: dropout 0 → 0.5"]
     assert table.loc[1, "verdict on AUC"] in words.values()
     assert ablations.effort(settings)["trained parameters"].nunique() == 1
     assert [each.title for each in ablations.parents(settings)] == ["as it is"]

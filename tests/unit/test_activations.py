@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lib import networks, onnx
-from lib.training import activations, checkpoint, feed, freezing, initial, train
+from lib.training import activations, feed, freezing, initial, train
 from lib.training.configuration import Configuration, EarlyStopping, Head, Phase, Storing
 from lib.training.data import Data
 from tests.unit.test_freezing import ENDS, SMALL
@@ -226,18 +226,9 @@ def test_a_full_disk_is_named_before_anything_is_computed(network, tmp_path, mon
 
 
 @pytest.mark.parametrize("left", [5, 1])  # epochs: in the second phase, in the third
-def test_stopped_run_goes_on_as_if_nothing_had_happened(trained, tmp_path, monkeypatch, left):
+def test_stopped_run_goes_on_as_if_nothing_had_happened(trained, tmp_path, stopped, left):
     stopped_after = sum(phase["epochs"] for phase in trained()[1].phases) - left
-    saved, save = [], checkpoint.save
-
-    def save_and_stop(*arguments):
-        save(*arguments)
-        saved.append(1)
-        if len(saved) == stopped_after:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(checkpoint, "save", save_and_stop)
+    with stopped(stopped_after):
         train.train(asked(), tiny(), tmp_path)
     network, progress = train.train(asked(), tiny(), tmp_path)
     whole = trained()

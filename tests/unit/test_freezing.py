@@ -93,7 +93,7 @@ def test_a_share_of_a_block_takes_that_share_of_its_layers():
 def test_a_network_without_blocks_is_one():
     network = initial.build(configuration(), tiny())
     for unfrozen, names in ((0, set()), (0.5, {"convolution_2"}), (1, {"convolution_1", "convolution_2"})):
-        assert freezing.blocks(configuration().network) == {}
+        assert networks.blocks("simple", {}) == {}
         depth = freezing.apply(network, {}, Phase(epochs=1, unfrozen=unfrozen))
         assert learning(network) == names | {"logits"} and depth.blocks == (("backbone",) if names else ())
     with pytest.raises(
@@ -104,7 +104,7 @@ def test_a_network_without_blocks_is_one():
 
 def test_blocks_of_the_published_network_end_where_they_say():
     published = configuration(image_size=32, network=Network(family="efficientnet_lite"), recipe=configuration().recipe)
-    network, ends = initial.build(published, tiny()), freezing.blocks(published.network)
+    network, ends = initial.build(published, tiny()), networks.blocks("efficientnet_lite", {})
     found = freezing.by_block(network, ends)
     backbone = [layer.name for layer in network.layers if layer.weights and layer.name != "logits"]
     assert [layer.name for layers in found.values() for layer in layers] == backbone and len(found) == len(ends) == 18

@@ -72,9 +72,8 @@ def test_blocks_end_in_cuts_and_the_last_is_the_features(name, parameters, reads
     assert reads_past(built, within)  # the residual leads around it
 
 
-def test_a_network_without_blocks_says_so():
-    with pytest.raises(ValueError, match="^network simple has no blocks to freeze; it is trained as a whole$"):
-        networks.blocks("simple", {})
+def test_a_network_without_blocks_has_none():
+    assert networks.blocks("simple", {}) == {}
 
 
 def test_grey_is_repeated_and_other_channels_are_refused():

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
-from lib.training import checkpoint, controls, feed, initial, measure, model, train
+from lib.training import controls, feed, initial, measure, model, train
 from lib.training.configuration import Cosine, EarlyStopping, Head, Mixing, Phase, Plateau, Steps
 from lib.training.mixing import mixer
 from lib.training.watch import Watch, learning_rate
@@ -142,20 +142,11 @@ def whole(tmp_path_factory):
 
 
 @pytest.mark.parametrize("stopped_after", [None, 1, 3, LAST])
-def test_stopped_run_with_everything_goes_on_as_if_nothing_had_happened(tmp_path, monkeypatch, whole, stopped_after):
+def test_stopped_run_with_everything_goes_on_as_if_nothing_had_happened(tmp_path, stopped, whole, stopped_after):
     settings = configuration(**EVERYTHING)
     trained = sum(phase["epochs"] for phase in whole[1].phases)
     stopped_after = trained if stopped_after == LAST else stopped_after
-    saved, save = [], checkpoint.save
-
-    def save_and_stop(*arguments):
-        save(*arguments)
-        saved.append(1)
-        if len(saved) == stopped_after:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) if stopped_after else nullcontext():
-        patch.setattr(checkpoint, "save", save_and_stop)
+    with stopped(stopped_after) if stopped_after else nullcontext():
         train.train(settings, tiny(), tmp_path / "stopped")
     resumed = train.train(settings, tiny(), tmp_path / "stopped")
     for own, other in zip(resumed[0].variables, whole[0].variables, strict=True):

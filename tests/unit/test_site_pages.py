@@ -13,7 +13,7 @@ import pytest
 
 from lib import config
 from lib.site import fragments, notebook, results
-from lib.site.catalogue import varying_settings
+from lib.site.catalogue import unusual, usual_settings
 from lib.site.contents import read_chapters, read_studies, table_of_contents
 from lib.site.mime import PLOTLY, PlotlyRenderer, plotly_box
 from lib.site.verdicts import NOT_APPLICABLE, VERDICTS, claim, error_sentence
@@ -141,11 +141,12 @@ def test_durations_are_said_as_people_say_them(seconds: float | None, expected: 
     assert fragments.duration(seconds) == expected
 
 
-def test_only_settings_that_differ_are_shown() -> None:
+def test_only_settings_that_are_not_as_usual_are_shown() -> None:
     first = {"network": {"family": "simple"}, "phases": [{"epochs": 1}], "seed": 7, "sizes": [1, 2]}
     second = {"network": {"family": "simple"}, "phases": [{"epochs": 2}], "seed": 8, "sizes": [1, 2]}
-    assert varying_settings([first, second]) == ["phases.1.epochs", "seed"]
-    assert varying_settings([first]) == []
+    usual = usual_settings([first, second, first, {"seed": 7, "l2": 0.1}])
+    assert unusual(first, usual) == {} and unusual(second, usual) == {"phases.1.epochs": 2, "seed": 8}
+    assert usual["l2"] == 0.1  # of the runs that have it
 
 
 def test_results_are_those_of_the_validation_part_and_kept(tmp_path: Path) -> None:
