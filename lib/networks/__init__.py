@@ -90,6 +90,8 @@ def family(name: str) -> ModuleType:
 
 
 def _constants(name: str) -> dict[str, Any]:
-    nodes = [node for node in ast.parse(source(name).read_text()).body if isinstance(node, ast.Assign)]
+    with atomic.PARSING:
+        tree = ast.parse(source(name).read_text())
+    nodes = [node for node in tree.body if isinstance(node, ast.Assign)]
     wanted = {node.targets[0].id: node.value for node in nodes if isinstance(node.targets[0], ast.Name)}
     return {key: ast.literal_eval(wanted[key]) for key in CONSTANTS if key in wanted}
