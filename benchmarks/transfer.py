@@ -77,7 +77,7 @@ def _plain(phase: Phase, data: Data) -> tuple[float, float]:
     images = {name: part.pixels[part.rows] for name, part in data.parts().items()}
     labels = {name: part.labels.astype(np.float32) for name, part in data.parts().items()}
     network = _network(data.train.pixels.shape[-1])
-    freezing.apply(network, freezing.blocks(NETWORK), phase)
+    freezing.apply(network, networks.blocks(NETWORK.family, NETWORK.parameters), phase)
     optimiser = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[phase.optimiser](phase.learning_rate)
     network.compile(optimiser, keras.losses.BinaryCrossentropy(from_logits=True), jit_compile=False)
     logits = []
