@@ -3,6 +3,7 @@ SHELL := /bin/sh
 DATASET ?=
 DATA ?=
 STUDY ?=
+REASON ?=
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 ifndef GPU
 GPU := $(shell nvidia-smi -L >/dev/null 2>&1 && echo 1 || echo 0)
@@ -24,6 +25,7 @@ TEST_BUILD := $(CURDIR)/build/test
 export BOOK_DATA := $(value DATA)
 export BOOK_DATASET := $(value DATASET)
 export BOOK_STUDY := $(value STUDY)
+export BOOK_REASON := $(value REASON)
 export PROFILE JOBS PORT GPU
 export TF_CPP_MIN_LOG_LEVEL := 3
 export PATH := $(abspath $(BIN)):$(PATH)
