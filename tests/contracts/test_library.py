@@ -16,17 +16,18 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ORDER = (
     "mistakes", "values", "config", "processes", "atomic", "machine", "onnx", "weights", "networks/", "masks/", "steps/",
     "recipes", "pictures", "dicom", "decode", "perceptual", "manifest", "findings/", "ledger", "readers/", "labels",
-    "groups", "folders", "cards", "leaks", "splits", "custody/", "pixels", "training/", "cost", "backbones",
-    "features/", "lineage", "runs", "grids/", "cells", "combinations", "texts", "estimates", "intervals", "scores", "metrics",
-    "statistics", "groupwise", "grades", "brightness", "folds", "classical", "embedding", "baselines", "yardstick",
+    "groups", "folders", "cards", "external", "leaks", "splits", "custody/", "pixels", "training/", "cost", "backbones",
+    "features/", "lineage", "runs", "grids/", "cells", "combinations", "texts", "estimates", "intervals", "unpaired", "scores",
+    "metrics", "statistics", "groupwise", "grades", "brightness", "folds", "classical", "embedding", "baselines", "yardstick",
     "protocols", "inflation", "properties", "hypotheses", "effects", "transfer", "turned", "heads", "timing", "ablations/",
-    "sanity", "fit", "masking", "preprocessing", "faults", "plots/", "chapters", "graph", "jobs", "site/",
+    "sanity", "fit", "masking", "preprocessing", "faults", "final/", "plots/", "chapters", "graph", "jobs", "site/",
     "lab", "book", "studies",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
     "training/": {"decode", "steps/", "pixels", "networks/", "atomic", "onnx"},
     "estimates": set(),
     "intervals": {"estimates"},
+    "unpaired": {"estimates"},
     "scores": {"estimates"},
     "metrics": {"estimates", "intervals", "scores"},
     "statistics": {"intervals", "scores"},
