@@ -11,7 +11,7 @@ import filelock
 
 from lib import atomic, cards, config, external, graph, ledger, processes
 from lib.custody.__main__ import DATA_ERROR
-from lib.site import serve
+from lib.site import serve, statements
 
 DEFAULT_DATASET = "elpv"
 INTERRUPTED = 130  # exit status after Ctrl-C
@@ -66,6 +66,7 @@ def _check_files(dataset: str, profiles: list[str]) -> None:
     card.reader.location()
     ledger.policy(card.policy)
     ledger.overrides(dataset)
+    statements.of(dataset)
     if external.asked():
         external.card(external.asked(), dataset)
     for profile in profiles:

@@ -146,6 +146,7 @@ def studies_run(dataset: str) -> list[str]:
 def site_sources() -> list[str]:
     """Files that only rendering depends on."""
     files = [*(config.REPOSITORY / "book").rglob("*"), *(PACKAGE / "site").glob("*.py"), PACKAGE / "chapters.py"]
+    files += (config.PARAMETERS / "statements").glob("*.yml")
     return sorted(
         str(path.relative_to(config.REPOSITORY)) for path in files if path.is_file() and path.suffix != ".pyc"
     )

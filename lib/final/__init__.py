@@ -1,1 +1,1 @@
-"""The final test: what is frozen, and how good it is on images that were never used."""
+"""The final test: finalists frozen on the development parts, opened once, judged on images never used before."""

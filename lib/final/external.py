@@ -1,6 +1,7 @@
 """How frozen models do on images of another data set, with nothing tuned on it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -8,32 +9,36 @@ import pandas as pd
 from lib import config, external, metrics, pixels, runs, unpaired
 from lib.custody.external import Outside
 from lib.estimates import Estimate, Inapplicable
-from lib.training.data import Part
+from lib.steps import Recipe
 
 NOT_ASKED = "no other data set was named (EXTERNAL), so that nothing is known of images from elsewhere"
 OWN, OTHER, DROP = "own test part", "other data set", "drop"
 
 
-def predictions(finished: Sequence[runs.Run], outside: Outside, context: config.Context) -> runs.Predictions:
-    """What runs that differ by their seed alone predict for images of another data set.
+class Frozen(Protocol):
+    """A model with every decision taken: it goes from pixels of its own recipe and size to probabilities."""
 
-    The pixels go through the runs' own recipe at their own size. Raises UserError for an image that the recipe cannot take.
+    recipe: Recipe
+    image_size: int  # pixels per side
+
+    def predict(self, cache: pixels.PixelCache) -> np.ndarray:
+        """(n,) of class 1, or (n, classes), for every image of a cache, in its order."""
+
+
+def predictions(
+    model: Frozen, calibrate: Callable[[np.ndarray], np.ndarray], outside: Outside, context: config.Context
+) -> runs.Predictions:
+    """What a frozen model says of images of another data set, as one seed.
+
+    calibrate: the frozen calibration, from probabilities to probabilities. The pixels go through the model's own recipe at
+    its own size. Raises UserError for an image that the recipe cannot take.
     """
-    asked, table = finished[0].configuration, outside.table
     folder = context.root.parent / "external" / "pixels"
     with external.images():
-        cache = pixels.cached(folder, outside.card.read, table, asked.recipe, asked.image_size)
-    part = runs.part_of(cache, table)
-    probability = np.stack([_probability(run, part) for run in finished])
-    return runs.Predictions(part.names, part.groups, part.labels, probability)
-
-
-def _probability(run: runs.Run, part: Part) -> np.ndarray:
-    """(n,) of class 1, or (n, classes) where there are more than two."""
-    from lib.training import measure
-
-    found = measure.probabilities(measure.logits(measure.traced(run.model()), part))
-    return found[:, 1] if found.shape[1] == 2 else found
+        cache = pixels.cached(folder, outside.card.read, outside.table, model.recipe, model.image_size)
+        probability = calibrate(model.predict(cache))
+    columns = (outside.table[name].to_numpy() for name in ("image", "group", "label"))
+    return runs.Predictions(*columns, probability[None])
 
 
 def compared(

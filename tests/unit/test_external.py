@@ -4,11 +4,12 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from lib import book as command
@@ -16,6 +17,7 @@ from lib import cards, config, custody, external, graph, runs
 from lib.custody.external import Outside, outside
 from lib.estimates import Inapplicable
 from lib.final import external as check
+from lib.steps import Recipe
 from tests.unit.conftest import elpv_like
 
 CHAPTER = "11_image_size"
@@ -151,26 +153,71 @@ def test_smoke_takes_as_few_as_it_takes_of_the_book(elsewhere, book, monkeypatch
     assert len(outside(book(), "elpv").table) == 20
 
 
-def test_predictions_are_those_of_the_run(elsewhere, data_folder, book, configuration, monkeypatch):
+@dataclass(frozen=True)
+class OfRun:
+    """A run as a frozen model."""
+
+    run: runs.Run
+
+    @property
+    def recipe(self):
+        return self.run.configuration.recipe
+
+    @property
+    def image_size(self):
+        return self.run.configuration.image_size
+
+    def predict(self, cache):
+        from lib.training import measure
+
+        table = pd.DataFrame({"image": cache.names, "group": cache.names, "label": 0})
+        outputs = measure.logits(measure.traced(self.run.model()), runs.part_of(cache, table))
+        return measure.probabilities(outputs)[:, 1]
+
+
+def as_it_is(probability: np.ndarray) -> np.ndarray:
+    return probability
+
+
+def test_predictions_are_those_of_the_model_and_leave_it_as_it_is(
+    elsewhere, data_folder, book, configuration, monkeypatch
+):
     """On images of the book, given as if they came from elsewhere, they are what the run itself predicted."""
-    context = book()
-    finished = [runs.get(configuration(seed=seed), context) for seed in (7, 8)]
-    monkeypatch.setenv(external.FOLDER_VARIABLE, str(data_folder))
-    rows = custody.development(context)
-    rows = rows[rows["part"] == "validation"].reset_index(drop=True)
-    found = check.predictions(finished, Outside(cards.load("elpv"), rows, {}), context)
-    expected = runs.predictions_by_seed(finished, "validation")
-    assert found.images.tolist() == expected.images.tolist() and found.labels.tolist() == expected.labels.tolist()
-    np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-6)
-
-
-def test_weights_and_recipe_stay_as_they_are(elsewhere, book, configuration):
     context = book()
     run = runs.get(configuration(), context)
     before = {path.name: path.read_bytes() for path in run.folder.iterdir()}
-    found = check.predictions([run], outside(context, "elpv"), context)
-    assert found.probabilities.shape == (1, 48) and np.isfinite(found.probabilities).all()
+    monkeypatch.setenv(external.FOLDER_VARIABLE, str(data_folder))
+    rows = custody.development(context)
+    rows = rows[rows["part"] == "validation"].reset_index(drop=True)
+    there = Outside(cards.load("elpv"), rows, {})
+    found = check.predictions(OfRun(run), as_it_is, there, context)
+    expected = runs.predictions_by_seed([run], "validation")
+    assert found.images.tolist() == expected.images.tolist() and found.labels.tolist() == expected.labels.tolist()
+    np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-6)
+    halved = check.predictions(OfRun(run), lambda probability: probability / 2, there, context)
+    np.testing.assert_allclose(halved.probabilities, found.probabilities / 2)
     assert {path.name: path.read_bytes() for path in run.folder.iterdir()} == before
+
+
+@dataclass(frozen=True)
+class Brightness:
+    """A model that needs no training: the mean of the pixels that its recipe leaves."""
+
+    recipe: Recipe
+    image_size: int = 18
+
+    def predict(self, cache):
+        return np.asarray(cache.array).mean(axis=(1, 2, 3)) / 255
+
+
+def test_colour_pictures_go_through_the_recipe_of_the_model(elsewhere, book):
+    model = Brightness(cards.load("elpv").recipe)
+    grey = check.predictions(model, as_it_is, outside(book(), "elpv"), book())
+    for path in (elsewhere / "data" / "images").iterdir():
+        cv2.imwrite(str(path), np.dstack([cv2.imread(str(path), 0)] * 3))
+    colour = check.predictions(model, as_it_is, outside(book(), "elpv"), book())
+    np.testing.assert_allclose(colour.probabilities, grey.probabilities)
+    assert grey.probabilities.shape == (1, 48)
 
 
 def drawn(seed: int, signal: float, groups: int = 12) -> runs.Predictions:
@@ -219,10 +266,3 @@ def test_record_holds_what_the_pages_say(elsewhere, book):
     )
     assert set(said["metrics"]["auc"]) == {check.OWN, check.OTHER, check.DROP}
     assert said["metrics"]["auc"][check.DROP]["level"] == 0.95
-
-
-def test_colour_pictures_go_through_the_same_recipe(elsewhere, book, configuration):
-    for path in (elsewhere / "data" / "images").iterdir():
-        cv2.imwrite(str(path), np.dstack([cv2.imread(str(path), 0)] * 3))
-    run = runs.get(configuration(), book())
-    assert check.predictions([run], outside(book(), "elpv"), book()).probabilities.shape == (1, 48)
