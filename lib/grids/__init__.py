@@ -14,6 +14,7 @@ from lib.grids import regularise as regularising
 from lib.grids import sanity
 from lib.grids import transfer as transferring
 from lib.grids.depth import depth
+from lib.grids.final import final_test
 from lib.grids.fine_tuned import fine_tuned
 from lib.grids.image_size import image_size
 from lib.grids.overfit import overfit
@@ -34,6 +35,7 @@ FAMILIES = {
     "transfer": Family("09_transfer", transfer, transferring.parents, transferring.RULES),
     "depth": Family("10_depth", depth, depths.parents),
     "image_size": Family("11_image_size", image_size, sizes.parents, sizes.RULES),
+    "final_test": Family("17_final_test", final_test),
 }
 STUDIES = {  # of declared studies, which no chapter asks for
     "fine_tuned": Family("study_elpv_224", fine_tuned),
