@@ -5,6 +5,7 @@ DATA ?=
 EXTERNAL ?=
 EXTERNAL_DATA ?=
 STUDY ?=
+REASON ?=
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 ifndef GPU
 GPU := $(shell nvidia-smi -L >/dev/null 2>&1 && echo 1 || echo 0)
@@ -28,6 +29,7 @@ export BOOK_DATASET := $(value DATASET)
 export BOOK_EXTERNAL := $(value EXTERNAL)
 export BOOK_EXTERNAL_DATA := $(value EXTERNAL_DATA)
 export BOOK_STUDY := $(value STUDY)
+export BOOK_REASON := $(value REASON)
 export PROFILE JOBS PORT GPU
 export TF_CPP_MIN_LOG_LEVEL := 3
 export PATH := $(abspath $(BIN)):$(PATH)

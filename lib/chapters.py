@@ -212,6 +212,8 @@ def _failure(
     failed = ([cell for cell in cells if cell.id in begun] or cells)[-1]
     where = f"cell {cells.index(failed) + 1} of {len(cells)} ({failed.id})"
     died = isinstance(error, DeadKernelError)
+    if getattr(error, "ename", "") == config.UserError.__name__:  # its line says everything
+        return ChapterFailed(f"notebook {name}, {where}: {error.evalue}\nlog: {log}")
     what = f"{error}, killed or out of memory" if died else f"{error.ename}: {error.evalue}"
     return ChapterFailed(f"{traceback}\n\nnotebook {name}, {where}: {what}\nlog: {log}\nas far as it came: {kept}")
 

@@ -130,7 +130,7 @@ hidden, read = opening.hidden(context), opening.pictures(context)
 said = {}
 for name, each in held.items():
     finalists.check_same(each.finalist, context)
-    said[name] = each.finalist.predict(context, hidden, read)
+    said[name] = each.finalist.of_images(context, hidden, read)
 opened = opening.open_labels(context, frozen.decisions(CHOSEN, held))
 texts.table(record.openings_table(context))
 

@@ -40,10 +40,14 @@ class Finalist:
     of_pixels: Callable[[pixels.PixelCache, pd.DataFrame], np.ndarray]
     facts: Mapping[str, Any] = field(default_factory=dict)
 
-    def predict(self, context: config.Context, images: pd.DataFrame, read: Callable[[str], bytes]) -> np.ndarray:
-        """(n,) of class 1, or (n, classes), uncalibrated, in the order of the images.
+    def predict(self, cache: pixels.PixelCache) -> np.ndarray:
+        """(n,) of class 1, or (n, classes), uncalibrated, for every image of a pixel cache of its recipe and size."""
+        return self.of_pixels(cache, pd.DataFrame({"image": cache.names, "group": cache.names}))
 
-        images: columns image, path, sha256, group; labels are not looked at. read: gives the content of a path.
+    def of_images(self, context: config.Context, images: pd.DataFrame, read: Callable[[str], bytes]) -> np.ndarray:
+        """The same for images in their order: columns image, path, sha256, group; labels are not looked at.
+
+        read: gives the content of a path.
         """
         cache = pixels.cached(context.root / "pixels", read, images, self.recipe, self.image_size)
         return self.of_pixels(cache, images)

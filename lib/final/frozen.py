@@ -44,7 +44,7 @@ class Frozen:
 
 
 def labelled(images: pd.DataFrame, said: np.ndarray) -> Predictions:
-    """What was said of an opened part: images with columns image, group, label; said as `Finalist.predict` returns it."""
+    """What was said of an opened part: images with columns image, group, label; said as `Finalist.of_images` returns it."""
     return Predictions(*(images[name].to_numpy() for name in ("image", "group", "label")), np.asarray(said)[None])
 
 

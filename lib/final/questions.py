@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from lib import unpaired
 from lib.estimates import Estimate, Inapplicable
 from lib.final import calibration
 from lib.final.operating import OperatingPoint
 from lib.intervals import estimate
-from lib.metrics import MissingClass, difference_estimate, metric_statistic
+from lib.metrics import MissingClass, difference_estimate, metric_estimate, metric_statistic
 from lib.runs import Predictions
 from lib.scores import METRICS
 
@@ -18,23 +19,9 @@ def difference(metric: str, first: Predictions, second: Predictions) -> Estimate
 
 
 def drop(metric: str, here: Predictions, there: Predictions) -> Estimate | Inapplicable:
-    """A metric of one model on some images less the same on others, unpaired: groups of both are drawn together.
-
-    Inapplicable where either lacks a class, or all of one is a single group.
-    """
-    try:
-        parts = [metric_statistic(metric, each.labels, each.probabilities) for each in (here, there)]
-    except MissingClass as error:
-        return Inapplicable(str(error).split(";")[0])
-    if any(len(np.unique(each.groups)) < 2 for each in (here, there)):
-        return Inapplicable("all images of one side are of one group")
-    low, high = METRICS[metric].bounds
-    cut = len(here.labels)
-    groups = np.array([f"{side} {name}" for side, each in enumerate((here, there)) for name in each.groups])
-    first, second = parts
-    return estimate(
-        lambda weights: first(weights[:, :cut]) - second(weights[:, cut:]), groups, (low - high, high - low)
-    )
+    """A metric of one model on some images less the same on others that it shares no group with: unpaired."""
+    sides = (metric_estimate(metric, each.labels, each.probabilities, each.groups) for each in (here, there))
+    return unpaired.difference(*sides)
 
 
 def above(

@@ -31,7 +31,7 @@ CLOSED = {  # modules with less above them than their place allows
     "scores": {"estimates"},
     "metrics": {"estimates", "intervals", "scores"},
     "statistics": {"intervals", "scores"},
-    "groupwise": {"estimates", "intervals", "scores", "metrics", "statistics"},
+    "groupwise": {"estimates", "intervals", "unpaired", "scores", "metrics", "statistics"},
     "brightness": set(),
     "embedding": set(),
     "values": set(),

@@ -4,20 +4,19 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 import pytest
 
 from lib import book as command
-from lib import cards, config, custody, external, graph, runs
+from lib import cards, config, custody, external, graph, pixels, runs
 from lib.custody.external import Outside, outside
 from lib.estimates import Inapplicable
 from lib.final import external as check
-from lib.steps import Recipe
+from lib.final import finalists, frozen
 from tests.unit.conftest import elpv_like
 
 CHAPTER = "11_image_size"
@@ -153,30 +152,9 @@ def test_smoke_takes_as_few_as_it_takes_of_the_book(elsewhere, book, monkeypatch
     assert len(outside(book(), "elpv").table) == 20
 
 
-@dataclass(frozen=True)
-class OfRun:
-    """A run as a frozen model."""
-
-    run: runs.Run
-
-    @property
-    def recipe(self):
-        return self.run.configuration.recipe
-
-    @property
-    def image_size(self):
-        return self.run.configuration.image_size
-
-    def predict(self, cache):
-        from lib.training import measure
-
-        table = pd.DataFrame({"image": cache.names, "group": cache.names, "label": 0})
-        outputs = measure.logits(measure.traced(self.run.model()), runs.part_of(cache, table))
-        return measure.probabilities(outputs)[:, 1]
-
-
-def as_it_is(probability: np.ndarray) -> np.ndarray:
-    return probability
+def frozen_run(run: runs.Run, temperature: float = 1.0) -> frozen.Frozen:
+    finalist = finalists.of_run("scratch", run, {"setting": "simple", "chapter": "05_simple_network"})
+    return frozen.Frozen(finalist, temperature, "", Inapplicable("not asked"))
 
 
 def test_predictions_are_those_of_the_model_and_leave_it_as_it_is(
@@ -186,38 +164,45 @@ def test_predictions_are_those_of_the_model_and_leave_it_as_it_is(
     context = book()
     run = runs.get(configuration(), context)
     before = {path.name: path.read_bytes() for path in run.folder.iterdir()}
-    monkeypatch.setenv(external.FOLDER_VARIABLE, str(data_folder))
     rows = custody.development(context)
     rows = rows[rows["part"] == "validation"].reset_index(drop=True)
     there = Outside(cards.load("elpv"), rows, {})
-    found = check.predictions(OfRun(run), as_it_is, there, context)
-    expected = runs.predictions_by_seed([run], "validation")
-    assert found.images.tolist() == expected.images.tolist() and found.labels.tolist() == expected.labels.tolist()
-    np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-6)
-    halved = check.predictions(OfRun(run), lambda probability: probability / 2, there, context)
-    np.testing.assert_allclose(halved.probabilities, found.probabilities / 2)
+    monkeypatch.setattr(check, "outside", lambda context, name: there)
+    monkeypatch.setenv(external.FOLDER_VARIABLE, str(data_folder))
+    own = runs.predictions_by_seed([run], "validation")
+    for temperature in (1.0, 2.0):
+        model = frozen_run(run, temperature)
+        found = check.tried(model, "elpv", context, model.calibrated(own))
+        for sides in found.scores.values():
+            assert abs(sides[check.DROP].value) < 1e-6
+    unlike = check.tried(frozen_run(run, 2.0), "elpv", context, own).scores["log_loss"][check.DROP]
+    assert abs(unlike.value) > 1e-4  # the temperature is used
     assert {path.name: path.read_bytes() for path in run.folder.iterdir()} == before
 
 
-@dataclass(frozen=True)
 class Brightness:
-    """A model that needs no training: the mean of the pixels that its recipe leaves."""
+    """A model that needs no training: the mean of the pixels that its recipe leaves at 18 pixels per side."""
 
-    recipe: Recipe
-    image_size: int = 18
-
-    def predict(self, cache):
+    def of_images(self, context, images, read):
+        cache = pixels.cached(context.root / "pixels", read, images, cards.load("elpv").recipe, 18)
         return np.asarray(cache.array).mean(axis=(1, 2, 3)) / 255
 
 
 def test_colour_pictures_go_through_the_recipe_of_the_model(elsewhere, book):
-    model = Brightness(cards.load("elpv").recipe)
-    grey = check.predictions(model, as_it_is, outside(book(), "elpv"), book())
+    model = frozen.Frozen(Brightness(), 1.0, "", Inapplicable("not asked"))
+    grey = check.tried(model, "elpv", book(), drawn(1, 2.0))
     for path in (elsewhere / "data" / "images").iterdir():
         cv2.imwrite(str(path), np.dstack([cv2.imread(str(path), 0)] * 3))
-    colour = check.predictions(model, as_it_is, outside(book(), "elpv"), book())
-    np.testing.assert_allclose(colour.probabilities, grey.probabilities)
-    assert grey.probabilities.shape == (1, 48)
+    colour = check.tried(model, "elpv", book(), drawn(1, 2.0))
+    assert colour.scores["auc"][check.OTHER].value == grey.scores["auc"][check.OTHER].value < 0.2  # defects are dark
+    assert colour.scores["auc"][check.OTHER].images == 48
+    assert "48 images in 6 groups" in colour.told().text and "All its labels were read" in colour.told().text
+
+
+def test_nothing_is_tried_where_nothing_was_asked_for(book):
+    found = check.tried(None, "", book(), drawn(1, 2.0))
+    assert found.record() is None and "make book EXTERNAL" in found.table().text
+    assert isinstance(found.gain("auc"), Inapplicable) and found.told().text
 
 
 def drawn(seed: int, signal: float, groups: int = 12) -> runs.Predictions:
@@ -252,17 +237,16 @@ def test_one_class_elsewhere_is_said_instead_of_a_number():
     other = replace(other, labels=np.zeros_like(other.labels))
     found = check.compared(drawn(1, 2.0), other, 0.5)
     assert isinstance(found["auc"][check.DROP], Inapplicable)
-    assert "auc needs images of label 1" in check.table(found).loc["auc", check.DROP]
+    assert "auc needs images of label 1" in str(found["auc"][check.DROP])
     assert found["specificity"][check.DROP].half_width() > 0
 
 
 def test_record_holds_what_the_pages_say(elsewhere, book):
-    found = outside(book(), "elpv")
-    said = check.record(found, check.compared(drawn(1, 2.0), drawn(2, 2.0), 0.5))
-    assert (
-        json.loads(json.dumps(said)) == said
-        and said["images"] == 48
-        and said["groups"] == found.table["group"].nunique()
-    )
+    images = outside(book(), "elpv")
+    found = check.Tried(images, check.compared(drawn(1, 2.0), drawn(2, 2.0), 0.5))
+    said = found.record()
+    assert json.loads(json.dumps(said)) == said and (said["images"], said["groups"]) == (48, 6)
     assert set(said["metrics"]["auc"]) == {check.OWN, check.OTHER, check.DROP}
     assert said["metrics"]["auc"][check.DROP]["level"] == 0.95
+    assert found.gain("auc").value == -said["metrics"]["auc"][check.DROP]["value"]
+    assert said["title"] in found.told().text and "auc" in str(found.table())

@@ -25,7 +25,7 @@ def tested(data_folder, tmp_path_factory, configuration):
         patch.delenv(config.OUTPUT_VARIABLE, raising=False)
         context = config.chapter("17_final_test", "elpv", "cpu")
         model = finalists.of_run("scratch", runs.get(configuration(), context), FACTS)
-        said = model.predict(context, opening.hidden(context), opening.pictures(context))
+        said = model.of_images(context, opening.hidden(context), opening.pictures(context))
         yield context, model, said
 
 
@@ -50,7 +50,7 @@ def test_a_model_that_changed_since_is_refused(tested):
 def test_predictions_do_not_look_at_labels(tested, monkeypatch):
     context, model, said = tested
     hidden = opening.hidden(context).assign(label=1, level=1.0)
-    assert (model.predict(context, hidden, opening.pictures(context)) == said).all()
+    assert (model.of_images(context, hidden, opening.pictures(context)) == said).all()
 
 
 def known(labels, probability) -> Predictions:

@@ -309,12 +309,8 @@ class TestQuestions:
         assert found.value == pytest.approx(expected[0] - expected[1])
         assert found.images == 700 and found.groups == 70
         alone = seen(MIXED, np.linspace(0, 1, 20), np.zeros(20, int), "a")
-        assert questions.drop("auc", alone, there).reason == "all images of one side are of one group"
+        assert questions.drop("auc", alone, there).reason == "all 20 images are of one group"
         assert "needs images of label 0" in questions.drop("auc", seen(ONE_CLASS, ALIKE, GROUPS), there).reason
-
-    def test_the_same_names_of_groups_on_both_sides_are_two_groups(self):
-        label, probability, groups = sample(300)
-        assert questions.drop("auc", seen(label, probability, groups), seen(label, probability, groups)).groups == 60
 
     def test_a_level_that_was_to_be_kept(self):
         label, probability, groups = sample(300)
