@@ -47,8 +47,7 @@ def filled(template: str, where: str, places: Mapping[str, Place], pages: Collec
     names = list(dict.fromkeys(PLACE.findall(template)))
     if unknown := [name for name in names if name not in places and name != OPEN_ITEMS]:
         raise SiteError(f"{where} has the place {unknown[0]!r}, which nothing fills; correct its name")
-    found = [(name, places[name]) for name in names if isinstance(places.get(name), Open)]
-    listed = "\n".join(f"- {plain(place.what)}" for _, place in found) or "Nothing."
+    listed = _listed({name: places[name].what for name in names if isinstance(places.get(name), Open)})
     shown = {name: shown_place(name, places[name], pages) for name in names if name != OPEN_ITEMS}
     return PLACE.sub(lambda match: (shown | {OPEN_ITEMS: listed})[match.group(1)], template)
 
@@ -56,7 +55,7 @@ def filled(template: str, where: str, places: Mapping[str, Place], pages: Collec
 def shown_place(name: str, place: Place, pages: Collection[str]) -> str:
     """A place as MyST markdown: a link to where it comes from, a table in a box, or the word open."""
     if isinstance(place, Open):
-        return f'<span class="open" data-place="{name}">open: {plain(place.what)}</span>'
+        return f'<span class="open" data-place="{name}" title="{escape(place.what)}">open</span>'
     marks = f'data-place="{name}" title="{escape(place.source)}"'
     known = place.page.partition("#")[0].removesuffix(".html") in pages
     link = f'href="{escape(place.page)}"'
@@ -65,6 +64,18 @@ def shown_place(name: str, place: Place, pages: Collection[str]) -> str:
         return raw_html(f"<div {marks}>{place.text}</div>{foot}")
     tag, more = ("a", f" {link}") if known else ("span", "")
     return f'<{tag} class="fact"{more} {marks}>{plain(place.text)}</{tag}>'
+
+
+def _listed(missing: Mapping[str, str]) -> str:
+    """What is open, a line each; places that wait for the same thing share one. missing: name of a place -> what."""
+    waiting: dict[str, list[str]] = {}
+    for name, what in missing.items():
+        waiting.setdefault(what, []).append(name.replace("_", " "))
+    lines = [
+        f"- open: {plain(what)}" + (f" ({', '.join(names)})" if len(names) > 1 else "")
+        for what, names in waiting.items()
+    ]
+    return "\n".join(lines) or "Nothing."
 
 
 def disagreements(page: str, where: str, places: Mapping[str, Place]) -> list[str]:
@@ -126,7 +137,7 @@ def _plain_text(name: str, place: Place) -> str:
 
 
 def _of(place: Place) -> str:
-    return f"open: {place.what}" if isinstance(place, Open) else place.text
+    return "open" if isinstance(place, Open) else place.text
 
 
 def _normalised(text: str) -> str:
