@@ -19,6 +19,7 @@ EPSILON = 1e-7  # probabilities are kept so far from 0 and 1
 HOTTEST = np.log(100)  # bounds of the logarithm of the temperature
 DECIMALS = 3  # of a frozen temperature
 ITERATIONS = 30  # of Newton's method
+CONVERGED = 1e-9  # a step of it
 STEEPEST = 1e3  # a slope beyond it belongs to classes that are told apart without error
 
 
@@ -163,10 +164,12 @@ def _logistic(outcome: np.ndarray, logit: np.ndarray, with_slope: bool) -> Stati
                 first, second = residual.sum(axis=1), residual @ logit
                 if with_slope:
                     determinant = a * c - b * b
-                    added = added + (c * first - b * second) / determinant
-                    factor = factor + (a * second - b * first) / determinant
+                    steps = (c * first - b * second) / determinant, (a * second - b * first) / determinant
                 else:
-                    added = added + first / a
+                    steps = first / a, np.zeros_like(a)
+                added, factor = added + steps[0], factor + steps[1]
+                if not (np.abs(steps) > CONVERGED).any():
+                    break
         value = factor if with_slope else added
         return np.where(np.isfinite(added) & (np.abs(value) < STEEPEST), value, np.nan)
 

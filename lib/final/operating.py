@@ -8,10 +8,10 @@ import numpy as np
 
 from lib.estimates import Inapplicable
 from lib.final.calibration import nothing_to_learn
+from lib.grids.final import CONSTRAINED
 from lib.metrics import score
 
 DECIMALS = 4  # of a frozen threshold
-CONSTRAINED = ("sensitivity", "specificity", "precision")
 TOLERANCE = 1e-12  # of a share that is reached exactly
 
 

@@ -15,8 +15,6 @@ from lib.metrics import by_seed
 from lib.runs import Predictions
 from lib.training.configuration import Configuration, Control
 
-CLASSICAL = "classical"
-
 
 def kind(configuration: Configuration) -> str | None:
     """`transfer` for what begins from trained weights, else `scratch`; None for what is no candidate.

@@ -3,7 +3,13 @@
 from lib import config, grids
 from lib.grids.study import Study
 
-SCRATCH, TRANSFER = "scratch", "transfer"
+CLASSICAL, SCRATCH, TRANSFER = "classical", "scratch", "transfer"
+CONSTRAINED = ("sensitivity", "specificity", "precision")
+RULES = {
+    "CHOSEN": ("classical, scratch or transfer", lambda name, _: name in (CLASSICAL, SCRATCH, TRANSFER)),
+    "CONSTRAINED": ("sensitivity, specificity or precision", lambda name, _: name in CONSTRAINED),
+    "AT_LEAST": ("a fraction between 0 and 1", lambda share, _: 0 < share < 1),
+}
 
 
 def final_test(dataset: str, profile: str, scratch: list[str], transfer: list[str], whole: bool = False) -> Study:

@@ -145,6 +145,19 @@ def test_a_pin_that_does_not_exist_is_one_line(change, words):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"CHOSEN": "the best"}, "CHOSEN is 'the best'; give classical, scratch or transfer"),
+        ({"CONSTRAINED": "auc"}, "CONSTRAINED is 'auc'; give sensitivity, specificity or precision"),
+        ({"AT_LEAST": 95.0}, "AT_LEAST is 95.0; give a fraction between 0 and 1"),
+    ],
+)
+def test_parameters_that_cannot_be_are_one_line_before_anything_runs(change, words):
+    with pytest.raises(config.UserError, match=words):
+        grids.check("final_test", config.chapter_parameters("17_final_test", "elpv", "smoke") | change)
+
+
 def test_what_is_no_candidate(configuration):
     assert selection.kind(configuration()) == "scratch"
     assert selection.kind(configuration(levels="extreme")) is None
