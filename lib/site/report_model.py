@@ -148,9 +148,9 @@ def _each(entries: list[dict[str, Any]], name: str) -> str:
 def _phase(phase: dict[str, Any]) -> str:
     rate = "constant rate" if phase["schedule"] is None else f"rate by {phase['schedule']['kind']}"
     stopping = phase["early_stopping"]
-    stopped = f", early stopping after {stopping['patience']} epochs without progress" if stopping else ""
+    stopped = f", early stopping after {counted(stopping['patience'], 'epoch')} without progress" if stopping else ""
     learning = f"{rate}, blocks that learn: {_said(phase['unfrozen'])}{stopped}"
-    return f"{phase['epochs']} epochs of {phase['optimiser']} from {phase['learning_rate']:g}, {learning}"
+    return f"{counted(phase['epochs'], 'epoch')} of {phase['optimiser']} from {phase['learning_rate']:g}, {learning}"
 
 
 def _initialisation(parameters: dict[str, Any], bias: str | float) -> str:
