@@ -19,7 +19,8 @@ TYPOGRAPHY = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "…
 class Fact:
     """Something that a record says.
 
-    text: as it is read; of a block, HTML. source: the record and its entry. page: of the site, where it was shown first.
+    text: as it is read; of a block, HTML. source: the record and its entry. page: of the site, where it was shown first; or an
+    address that begins with https.
     """
 
     text: str
@@ -57,7 +58,8 @@ def shown_place(name: str, place: Place, pages: Collection[str]) -> str:
     if isinstance(place, Open):
         return f'<span class="open" data-place="{name}" title="{escape(place.what)}">open</span>'
     marks = f'data-place="{name}" title="{escape(place.source)}"'
-    known = place.page.partition("#")[0].removesuffix(".html") in pages
+    elsewhere = place.page.startswith("https://")
+    known = elsewhere or place.page.partition("#")[0].removesuffix(".html") in pages
     link = f'href="{escape(place.page)}"'
     if place.block:
         foot = f"<p><small><a {link}>where this comes from</a></small></p>" if known else ""

@@ -56,7 +56,11 @@ def _of_card(dataset: str) -> dict[str, Place]:
     missing = {
         name: Open(f"the card does not say: {name.replace('_', ' ')}") for name, text in said.items() if not text
     }
-    return {name: Fact(text, f"{source}: {name}", "index.html") for name, text in said.items() if text} | missing
+    pages = {"address": card.address}
+    facts = {
+        name: Fact(text, f"{source}: {name}", pages.get(name, "index.html")) for name, text in said.items() if text
+    }
+    return facts | missing
 
 
 def _labels(card: cards.Card) -> str:

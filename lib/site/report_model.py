@@ -123,7 +123,11 @@ def _of_run(run: dict[str, Any]) -> dict[str, Place]:
 
 
 def _settings(values: dict[str, Any]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items()) or "none"
+    return ", ".join(f"{name.replace('_', ' ')} {_said(value)}" for name, value in values.items()) or "none"
+
+
+def _said(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _each(entries: list[dict[str, Any]], name: str) -> str:
@@ -131,7 +135,11 @@ def _each(entries: list[dict[str, Any]], name: str) -> str:
 
     def one(entry: dict[str, Any]) -> str:
         title = str(entry.get(name) or next(iter(entry.values()))).replace("_", " ")
-        rest = {key: value for key, value in entry.items() if value != entry.get(name) and value is not None}
+        rest = {
+            key: value
+            for key, value in entry.items()
+            if value != entry.get(name) and value is not None and value is not False
+        }
         return f"{title} ({_settings(rest)})" if rest else title
 
     return ", ".join(one(entry) for entry in entries) or "none"
@@ -140,9 +148,9 @@ def _each(entries: list[dict[str, Any]], name: str) -> str:
 def _phase(phase: dict[str, Any]) -> str:
     rate = "constant rate" if phase["schedule"] is None else f"rate by {phase['schedule']['kind']}"
     stopping = phase["early_stopping"]
-    stopped = f", early stopping after {stopping['patience']} epochs without progress" if stopping else ""
-    learning = f"{rate}, blocks that learn: {phase['unfrozen']}{stopped}"
-    return f"{phase['epochs']} epochs of {phase['optimiser']} from {phase['learning_rate']:g}, {learning}"
+    stopped = f", early stopping after {counted(stopping['patience'], 'epoch')} without progress" if stopping else ""
+    learning = f"{rate}, blocks that learn: {_said(phase['unfrozen'])}{stopped}"
+    return f"{counted(phase['epochs'], 'epoch')} of {phase['optimiser']} from {phase['learning_rate']:g}, {learning}"
 
 
 def _initialisation(parameters: dict[str, Any], bias: str | float) -> str:

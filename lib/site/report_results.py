@@ -68,7 +68,7 @@ def _of_scores(final: dict[str, Any]) -> dict[str, Place]:
     methods = sorted({each["method"] for each in metrics["test"].values() if each.get("method")})
     test = final["parts"]["test"]
     comparisons = final["comparisons"]
-    power = " ".join(each["power_sentence"] for each in comparisons)
+    power = "; ".join(f"{each['first']} and {each['second']}, {each['power_sentence']}" for each in comparisons)
     return {
         **{
             f"{part}_auc": _fact(inline(scores.get("auc")), f"metrics, {part}, {chosen}, auc")

@@ -79,6 +79,7 @@ def test_numbers_stand_on_the_pages_with_a_link_to_where_they_are_from(tested):
     assert "<td>0.912<br><small>[0.862, 0.952] 95&nbsp;%</small></td>" in card
     assert "first opening" in card and "The worst slice is module type mono" in card
     assert "auc needs images of label 1, there are none" in made["claim"]
+    assert 'href="https://github.com/zae-bayern/elpv-dataset" data-place="address"' in made["datasheet"]
     assert "70, 30" in made["datasheet"] and "540" in made["datasheet"]
 
 
