@@ -2,7 +2,10 @@
 SHELL := /bin/sh
 DATASET ?=
 DATA ?=
+EXTERNAL ?=
+EXTERNAL_DATA ?=
 STUDY ?=
+REASON ?=
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 ifndef GPU
 GPU := $(shell nvidia-smi -L >/dev/null 2>&1 && echo 1 || echo 0)
@@ -23,7 +26,10 @@ TEST_BUILD := $(CURDIR)/build/test
 # Values reach the recipes by the environment, as they were given: quotes, blanks and $ in them mean nothing to a shell.
 export BOOK_DATA := $(value DATA)
 export BOOK_DATASET := $(value DATASET)
+export BOOK_EXTERNAL := $(value EXTERNAL)
+export BOOK_EXTERNAL_DATA := $(value EXTERNAL_DATA)
 export BOOK_STUDY := $(value STUDY)
+export BOOK_REASON := $(value REASON)
 export PROFILE JOBS PORT GPU
 export TF_CPP_MIN_LOG_LEVEL := 3
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -35,7 +41,7 @@ help: ## list what can be made
 	@echo "make <target> [PROFILE=smoke|cpu|gpu] [DATASET=card] [DATA=folder] [JOBS=2] [GPU=0|1]"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
 
-book: $(READY) ## build the book and serve it: DATASET, PROFILE, JOBS; DATA where the images lie
+book: $(READY) ## build the book and serve it: DATASET, PROFILE, JOBS; DATA where the images lie; EXTERNAL, EXTERNAL_DATA
 	@python -m lib.book --dataset="$$BOOK_DATASET" --profile="$$PROFILE" --jobs="$$JOBS" --port="$$PORT"
 
 test: $(READY) lint ## everything that must hold: style, units, contracts, notebooks, site

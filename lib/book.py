@@ -9,9 +9,9 @@ from pathlib import Path
 
 import filelock
 
-from lib import atomic, cards, config, graph, ledger, processes
+from lib import atomic, cards, config, external, graph, ledger, processes
 from lib.custody.__main__ import DATA_ERROR
-from lib.site import serve
+from lib.site import serve, statements
 
 DEFAULT_DATASET = "elpv"
 INTERRUPTED = 130  # exit status after Ctrl-C
@@ -24,6 +24,8 @@ def main() -> int:
     for name in ("dataset", "profile"):
         parser.add_argument(f"--{name}", required=name == "profile", default="")
     parser.add_argument("--data", default=os.environ.get(config.DATA_VARIABLE, ""))
+    parser.add_argument("--external", default=os.environ.get(external.NAME_VARIABLE, ""))
+    parser.add_argument("--external-data", default=os.environ.get(external.FOLDER_VARIABLE, ""))
     parser.add_argument("--jobs", default=str(os.cpu_count()))
     parser.add_argument("--port", default="8765")
     parser.add_argument("--no-serve", action="store_true")
@@ -41,6 +43,7 @@ def build(arguments: argparse.Namespace) -> int:
     config.one_of("PROFILE", arguments.profile, config.PROFILES)
     os.environ[config.DATA_VARIABLE] = arguments.data
     config.settle_data()
+    external.settle(arguments.external, arguments.external_data)
     arguments.dataset = arguments.dataset or [*config.own_dataset(), DEFAULT_DATASET][0]
     profiles = _profiles(arguments.dataset, arguments.profile)
     _check_files(arguments.dataset, profiles)
@@ -58,11 +61,14 @@ def build(arguments: argparse.Namespace) -> int:
 
 
 def _check_files(dataset: str, profiles: list[str]) -> None:
-    """What can be told before the data are read: raises UserError for the card, rules, decisions and parameters."""
+    """What can be told before the data are read: raises UserError for cards, rules, decisions and parameters."""
     card = cards.load(dataset)
     card.reader.location()
     ledger.policy(card.policy)
     ledger.overrides(dataset)
+    statements.of(dataset)
+    if external.asked():
+        external.card(external.asked(), dataset)
     for profile in profiles:
         graph.check_parameters(dataset, profile)
 

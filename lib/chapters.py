@@ -21,7 +21,7 @@ import papermill
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
-from lib import atomic, config, custody, machine
+from lib import atomic, config, custody, external, machine
 
 # TensorFlow's own log lines carry times and process ids; they say nothing about the result.
 LOG_LINE = re.compile(
@@ -105,7 +105,7 @@ def build(name: str, dataset: str, profile: str) -> None:
     """Execute a chapter of a book into `chapters/<name>/` with a record of where its numbers come from."""
     root = config.book_root(dataset, profile)
     context = config.Context(name, dataset, profile, root, root / "chapters" / name)
-    parameters = config.chapter_parameters(name, dataset, profile)
+    parameters = external.parameters(name, dataset, profile)
     execute_recorded(context, parameters, lambda output: {"data_hash": custody.data_sha256(context)})
 
 
@@ -212,6 +212,8 @@ def _failure(
     failed = ([cell for cell in cells if cell.id in begun] or cells)[-1]
     where = f"cell {cells.index(failed) + 1} of {len(cells)} ({failed.id})"
     died = isinstance(error, DeadKernelError)
+    if getattr(error, "ename", "") == config.UserError.__name__:  # its line says everything
+        return ChapterFailed(f"notebook {name}, {where}: {error.evalue}\nlog: {log}")
     what = f"{error}, killed or out of memory" if died else f"{error.ename}: {error.evalue}"
     return ChapterFailed(f"{traceback}\n\nnotebook {name}, {where}: {what}\nlog: {log}\nas far as it came: {kept}")
 

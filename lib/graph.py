@@ -8,7 +8,7 @@ from typing import Any
 import jupytext
 from nbformat import NotebookNode
 
-from lib import atomic, cards, combinations, config, features, grids, ledger, networks, recipes, values
+from lib import atomic, cards, combinations, config, external, features, grids, ledger, networks, recipes, values
 from lib.training.configuration import Configuration
 
 LABELS_OPTIONAL = "labels-optional"  # tag of chapters that images without labels have too
@@ -24,13 +24,15 @@ def chapter_fingerprint(name: str, dataset: str, profile: str) -> str:
     code = code_of(source)
     its_runs = runs_of(name, dataset, profile)
     networks_used = {path for run in its_runs.values() for path in networks.sources(run.network.family)}
+    parameters = external.parameters(name, dataset, profile)
     return atomic.value_sha256(
         [
             atomic.code_sha256(code),
             module_hashes(modules_imported(code) | networks_used),
-            config.chapter_parameters(name, dataset, profile),
+            parameters,
             sorted(its_runs),  # named recipes are in them
             cards.load(dataset).model_dump(mode="json"),
+            *external.fingerprint(parameters),
         ]
     )
 
@@ -144,6 +146,7 @@ def studies_run(dataset: str) -> list[str]:
 def site_sources() -> list[str]:
     """Files that only rendering depends on."""
     files = [*(config.REPOSITORY / "book").rglob("*"), *(PACKAGE / "site").glob("*.py"), PACKAGE / "chapters.py"]
+    files += (config.PARAMETERS / "statements").glob("*.yml")
     return sorted(
         str(path.relative_to(config.REPOSITORY)) for path in files if path.is_file() and path.suffix != ".pyc"
     )

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib import atomic, config
+from lib import atomic, config, external
 
 SETTINGS = {
     "docmanager-extension/plugin": {"defaultViewers": {"python": "Jupytext Notebook"}},
@@ -68,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         config.settle_data()
+        external.settle(external.asked(), os.environ.get(external.FOLDER_VARIABLE, ""))
     except config.UserError as error:
         print(error, file=sys.stderr)
         return 2

@@ -19,6 +19,7 @@ from lib.site.contents import read_chapters, read_studies
 from lib.site.fragments import counted
 from lib.site.index import write_index
 from lib.site.notebook import SiteError
+from lib.site.report import disagreeing
 from lib.site.source import empty, write_source
 
 WARNINGS_ARE_ERRORS = ("-q", "-n", "-W", "--keep-going", "-b", "html")
@@ -39,6 +40,7 @@ def build_site(root: Path, notebooks: Path, partial: bool = False, wanted: Seque
         studies = read_studies(notebooks)
         finished = write_source(Book(root), read_chapters(notebooks), source, partial, wanted, studies)
         _render(source)
+        _check_report(Book(root), source / ".html")
         publish(source / ".html", root / "site")
     write_index(root.parents[1])
     return len(finished)
@@ -67,6 +69,12 @@ def _render(source: Path) -> None:
     if sphinx_build([*WARNINGS_ARE_ERRORS, "-d", str(doctrees), str(source), str(pages)]):
         shutil.rmtree(doctrees, ignore_errors=True)  # Sphinx does not repeat the warnings of pages it has read
         raise SiteError("Sphinx found the problems above; the earlier site stays")
+
+
+def _check_report(book: Book, pages: Path) -> None:
+    """Raises SiteError where a report page says something else than the records."""
+    if lines := disagreeing(book, pages):
+        raise SiteError("; ".join(lines[:3]) + (f"; and {len(lines) - 3} more" if len(lines) > 3 else ""))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = ("hypotheses", "catalogue", "references")  # pages after the chapters
+REPORT = ("model_card", "datasheet", "claim")  # pages that others ask for, filled from the records
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,15 @@ def read_studies(notebooks: Path) -> list[Chapter]:
 
 
 def table_of_contents(chapters: list[Chapter], studies: list[Chapter] | None = None) -> dict[str, Any]:
-    """The book's `_toc.yml` (format of sphinx-external-toc): introduction, chapters, studies that were run, results."""
-    captions = {"Chapters": chapters, "Studies": studies or []}
+    """The book's `_toc.yml` (format of sphinx-external-toc): introduction, chapters, studies that were run, results, report."""
+    names = {"Chapters": [page.name for page in chapters], "Studies": [page.name for page in studies or []]}
+    captions = names | {"Results": RESULTS, "Report": REPORT}
     trees = [
-        {"caption": caption, "entries": [{"file": page.name} for page in pages]}
+        {"caption": caption, "entries": [{"file": name} for name in pages]}
         for caption, pages in captions.items()
         if pages or caption == "Chapters"
     ]
-    return {"root": "index", "subtrees": [*trees, {"caption": "Results", "entries": [{"file": p} for p in RESULTS]}]}
+    return {"root": "index", "subtrees": trees}
 
 
 def _title(source: Path) -> str:

@@ -12,10 +12,11 @@ import yaml
 from lib import config
 from lib.site.book import TITLE, Book
 from lib.site.catalogue import catalogue_page
-from lib.site.contents import Chapter, table_of_contents
+from lib.site.contents import RESULTS, Chapter, table_of_contents
 from lib.site.dataset import data_set
 from lib.site.notebook import OutdatedError, SiteError, chapter_page, raw_html
 from lib.site.provenance import chapter_foot, page_foot
+from lib.site.report import report_pages
 from lib.site.verdicts import hypotheses_page
 
 BOOK_FILES = config.REPOSITORY / "book"
@@ -122,6 +123,8 @@ def _write_pages(book: Book, finished: Sequence[Chapter], pages: Pages) -> None:
     pages.write("references.md", f"{references}\n{foot}\n")
     pages.write("hypotheses.md", hypotheses_page(book, finished))
     pages.write("catalogue.md", catalogue_page(book, finished, pages.folder / CACHE))
+    for name, text in report_pages(book, finished, ["index", *RESULTS]).items():
+        pages.write(f"{name}.md", text)
 
 
 def _facts(book: Book, pending: bool) -> str:

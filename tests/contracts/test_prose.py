@@ -5,6 +5,7 @@ import re
 import pytest
 
 from lib import chapters, config
+from lib.site import contents
 
 REFERENCES = re.compile(
     r"\b[HS]\d+\.\d+(\s*[-–]\s*(?:[HS]?\d+\.)?\d+)?\b"  # hypotheses and sources: H1.1, S3.25-S3.29
@@ -27,6 +28,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("README", "8765"): "the port that is asked for first",
 }
 FILES = {"intro": "book/intro.md", "README": "README.md", "decisions": "book/decisions.md"}
+FILES |= {name: f"book/report/{name}.md" for name in contents.REPORT}
 
 
 def typed_numbers(text: str) -> list[str]:

@@ -147,6 +147,17 @@ def test_failing_cell_is_named_with_error_and_log_and_leaves_no_folder(execute, 
         assert 'raise RuntimeError("it broke")' in message and "it broke" in log.read_text()
 
 
+def test_a_mistake_of_the_user_is_one_line_without_traceback(execute, tmp_path):
+    script = FAILING.replace(
+        'raise RuntimeError("it broke")', 'from lib import config; raise config.UserError("say why")'
+    )
+    with pytest.raises(chapters.ChapterFailed) as caught:
+        execute(script)
+    expected = f"notebook 10_small, cell 3 of 4 (code-03): say why\nlog: {tmp_path / 'logs' / '10_small.log'}"
+    assert script != FAILING and str(caught.value) == expected
+    assert "UserError" in (tmp_path / "logs" / "10_small.log").read_text()
+
+
 def test_failure_keeps_what_an_earlier_execution_made(execute):
     folder = execute(SCRIPT)
     before = (folder / "notebook.ipynb").read_bytes()

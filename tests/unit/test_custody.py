@@ -292,7 +292,7 @@ def reads_all_labels(source: str) -> bool:
 def test_nobody_but_custody_cards_and_readers_reads_all_labels():
     files = [*(config.REPOSITORY / "lib").rglob("*.py"), *config.NOTEBOOKS.glob("*.py")]
     found = {str(path.relative_to(config.REPOSITORY)) for path in files if reads_all_labels(path.read_text())}
-    allowed = {"lib/cards.py", "lib/custody/__init__.py", "lib/custody/curation.py"}
+    allowed = {"lib/cards.py", "lib/custody/__init__.py", "lib/custody/curation.py", "lib/custody/opening.py"}
     assert allowed <= found and found <= allowed | {"lib/readers/table.py", "lib/readers/files.py"}
     for code in (
         "card.rows()",
@@ -305,3 +305,23 @@ def test_nobody_but_custody_cards_and_readers_reads_all_labels():
     ):
         assert reads_all_labels(code), code
     assert not reads_all_labels("cache.rows(images)\npart.rows[0]")
+
+
+def opens_the_test_part(source: str) -> bool:
+    """Whether code names the function that opens the labels of the test part."""
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "open_labels"
+        or isinstance(node, ast.alias)
+        and node.name == "open_labels"
+        for node in ast.walk(ast.parse(source))
+    )
+
+
+def test_one_chapter_alone_opens_the_test_part():
+    files = [*(config.REPOSITORY / "lib").rglob("*.py"), *config.NOTEBOOKS.glob("*.py")]
+    found = [path.name for path in files if opens_the_test_part(path.read_text())]
+    assert found == ["17_final_test.py"]
+    assert opens_the_test_part("from lib.custody.opening import open_labels") and not opens_the_test_part(
+        "opening.hidden(c)"
+    )

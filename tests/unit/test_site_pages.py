@@ -45,7 +45,7 @@ def test_contents_follow_the_numbers_of_the_notebooks(tmp_path: Path) -> None:
     chapters = read_chapters(tmp_path)
     assert [chapter.heading for chapter in chapters] == ["2. Is 02_early good?", "10. Is 10_late good?"]
     files = [entry["file"] for part in table_of_contents(chapters)["subtrees"] for entry in part["entries"]]
-    assert files == ["02_early", "10_late", "hypotheses", "catalogue", "references"]
+    assert files == ["02_early", "10_late", "hypotheses", "catalogue", "references", "model_card", "datasheet", "claim"]
 
 
 def test_studies_stand_apart_from_chapters(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_studies_stand_apart_from_chapters(tmp_path: Path) -> None:
         ("Chapters", "02_early"),
         ("Studies", "study_other"),
     ]
-    assert [tree["caption"] for tree in table_of_contents(chapters)["subtrees"]] == ["Chapters", "Results"]
+    assert [tree["caption"] for tree in table_of_contents(chapters)["subtrees"]] == ["Chapters", "Results", "Report"]
 
 
 def test_a_chapter_without_a_title_is_named(tmp_path: Path) -> None:
