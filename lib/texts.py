@@ -60,6 +60,24 @@ def _breakable(text: str) -> str:
     return re.sub(r"([/_])(?=\w)", r"\1<wbr>", whole)
 
 
+@dataclass(frozen=True, eq=False)
+class Together:
+    """What a cell shows one below the other: tables, sentences, measurements."""
+
+    parts: tuple[object, ...]
+
+    def __repr__(self) -> str:
+        return "\n\n".join(map(str, self.parts))
+
+    def _repr_html_(self) -> str:
+        return "".join(part._repr_html_() for part in self.parts)
+
+
+def together(*parts: object) -> Together:
+    """Several things that a page shows, as one; each has an HTML form of its own."""
+    return Together(parts)
+
+
 def sentence(*parts: str) -> Sentence:
     """Sentences, one after the other; empty ones are left out."""
     return Sentence(" ".join(part for part in parts if part))

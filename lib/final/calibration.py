@@ -19,8 +19,7 @@ EPSILON = 1e-7  # probabilities are kept so far from 0 and 1
 HOTTEST = np.log(100)  # bounds of the logarithm of the temperature
 DECIMALS = 3  # of a frozen temperature
 ITERATIONS = 30  # of Newton's method
-CONVERGED = 1e-9  # a step of it
-STEEPEST = 1e3  # a slope beyond it belongs to classes that are told apart without error
+CONVERGED = 1e-8  # a step of it
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,10 @@ def _recalibrated(
 
 
 def _logistic(outcome: np.ndarray, logit: np.ndarray, with_slope: bool) -> Statistic:
-    """A coefficient of a weighted logistic regression by Newton's method, for many weightings at once; NaN where it is lost."""
+    """A coefficient of a weighted logistic regression by Newton's method, for many weightings at once.
+
+    NaN where it does not settle: classes that are told apart without error have no finite slope.
+    """
 
     def statistic(weights: np.ndarray) -> np.ndarray:
         added, factor = np.zeros(len(weights)), np.ones(len(weights))
@@ -168,10 +170,10 @@ def _logistic(outcome: np.ndarray, logit: np.ndarray, with_slope: bool) -> Stati
                 else:
                     steps = first / a, np.zeros_like(a)
                 added, factor = added + steps[0], factor + steps[1]
-                if not (np.abs(steps) > CONVERGED).any():
+                settled = (np.abs(steps) <= CONVERGED).all(axis=0)
+                if settled.all():
                     break
-        value = factor if with_slope else added
-        return np.where(np.isfinite(added) & (np.abs(value) < STEEPEST), value, np.nan)
+        return np.where(settled, factor if with_slope else added, np.nan)
 
     return statistic
 

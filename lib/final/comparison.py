@@ -66,6 +66,11 @@ def holm(p_values: Mapping) -> dict:
     return adjusted
 
 
+def between(found: list[Comparison], first: str, second: str) -> Estimate | Inapplicable:
+    """The difference of two finalists, the first less the second, of comparisons made in that order. Raises KeyError."""
+    return {each.name: each.difference for each in found}[f"{first} less {second}"]
+
+
 def table(found: list[Comparison]) -> pd.DataFrame:
     """The comparisons for people: a row a pair."""
     rows = [

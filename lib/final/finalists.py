@@ -59,7 +59,9 @@ def of_run(name: str, run: Run, facts: Mapping[str, Any]) -> Finalist:
     network = backbones.name_of(used.network)
     known = {part: predictions_by_seed([run], part) for part in PARTS}
     own = {"run": True, "network": network, "image_size": used.image_size, "seed": used.seed}
-    title = f"{network.replace('_', ' ')}, {used.image_size} px: {facts['setting']} of chapter {facts['chapter'][:2]}"
+    title = (
+        f"{network.replace('_', ' ')}, {used.image_size} px: {facts['setting']} of chapter {int(facts['chapter'][:2])}"
+    )
 
     def of_pixels(cache: pixels.PixelCache, images: pd.DataFrame) -> np.ndarray:
         from lib.training import measure

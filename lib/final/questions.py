@@ -13,11 +13,6 @@ from lib.runs import Predictions
 from lib.scores import METRICS
 
 
-def difference(metric: str, first: Predictions, second: Predictions) -> Estimate | Inapplicable:
-    """A metric of one model less that of another on the same images, paired by image, over groups."""
-    return difference_estimate(metric, first.labels, first.probabilities, second.probabilities, first.groups)
-
-
 def drop(metric: str, here: Predictions, there: Predictions) -> Estimate | Inapplicable:
     """A metric of one model on some images less the same on others that it shares no group with: unpaired."""
     sides = (metric_estimate(metric, each.labels, each.probabilities, each.groups) for each in (here, there))

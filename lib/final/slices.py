@@ -90,7 +90,7 @@ def worst(found: list[Slice]) -> tuple[Slice | None, str]:
         return None, "No slice has a value."
     lowest = min(known, key=lambda each: each.value.value)
     said = f"The worst of {len(known)} slices is {lowest.by} {lowest.name}: {lowest.value} on {lowest.images} images"
-    if lowest.told_apart:
+    if lowest.told_apart and lowest.difference.value < 0:
         return lowest, f"{said}; it is worse than the rest, all slices counted (adjusted p {lowest.p_adjusted:.3f})."
     return lowest, f"{said}. With so many slices one is always last: this one was not told from the rest."
 

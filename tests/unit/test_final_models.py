@@ -33,7 +33,7 @@ def test_it_says_of_validation_what_it_said_when_it_was_trained(tested):
     context, model, said = tested
     finalists.check_same(model, context)
     assert said.shape == (len(opening.hidden(context)),) and ((said > 0) & (said < 1)).all()
-    assert model.facts["run"] and model.facts["image_size"] == 18 and model.title.startswith("simple, 18 px: flips")
+    assert model.facts["run"] and model.facts["image_size"] == 18 and model.title == "simple, 18 px: flips of chapter 8"
 
 
 def test_a_model_that_changed_since_is_refused(tested):

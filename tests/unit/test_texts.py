@@ -57,3 +57,9 @@ def test_an_empty_table_is_a_sentence(frame):
 def test_sentences_are_escaped_and_joined():
     said = texts.sentence("One < two.", "", "Three.")
     assert repr(said) == "One < two. Three." and said._repr_html_() == '<p class="sentence">One &lt; two. Three.</p>'
+
+
+def test_several_things_stand_one_below_the_other():
+    both = texts.together(texts.table(FRAME), texts.sentence("It is so."))
+    assert both._repr_html_() == texts.table(FRAME)._repr_html_() + texts.sentence("It is so.")._repr_html_()
+    assert repr(both).endswith("\n\nIt is so.") and repr(both).startswith(repr(texts.table(FRAME)))
