@@ -46,6 +46,26 @@ def by_share(
     }
 
 
+def titled_means(
+    found: Mapping[str, Mapping[str, np.ndarray]], groups: np.ndarray, bounds: Bounds
+) -> dict[str, Estimates]:
+    """As `means`, for each kind of score, by the title of the method: kind -> title -> estimate."""
+    return {
+        kind: {names.title(name): each for name, each in means(values, groups, bounds).items()}
+        for kind, values in found.items()
+    }
+
+
+def beyond_controls(
+    scores: Mapping[str, np.ndarray], methods: Sequence[str], groups: np.ndarray, bounds: Bounds
+) -> dict[str, Estimates]:
+    """How far each method is beyond each control, as `beyond`: control -> method -> estimate."""
+    return {
+        control: {method: beyond(scores, method, control, groups, bounds) for method in methods}
+        for control in names.CONTROLS
+    }
+
+
 def beyond(
     scores: Mapping[str, np.ndarray], method: str, control: str, groups: np.ndarray, bounds: Bounds
 ) -> Estimate | Inapplicable:
@@ -77,5 +97,5 @@ def flags(
         for method, each in estimates.items():
             if isinstance(each, Estimate) and each.interval()[0] <= 0:
                 worse = "worse than" if each.interval()[1] < 0 else "not shown to beat"
-                found.setdefault(method, []).append(f"{worse} {control}")
+                found[method].append(f"{worse} {names.title(control)}")
     return {method: "; ".join(reasons) for method, reasons in found.items() if reasons}

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lib import cells, config, runs
+from lib import backbones, cells, config, runs
 from lib.ablations.settings import Setting
 from lib.grids import overfit
 from lib.metrics import decisions, of_labels
 from lib.runs import Run
+from lib.training import defects
 from lib.training.data import Part
 
 if TYPE_CHECKING:
@@ -75,6 +76,24 @@ def shuffled(settings: Sequence[Setting], context: config.Context) -> tuple[Subj
     found = {each.title: each.runs[0] for each in settings if each.number == "6"}
     right, wrong = (subject(title, found[title], context) for title in ("real", "shuffled"))
     return right, wrong
+
+
+def tried(networks: Mapping[str, Subject]) -> Subject:
+    """The one that methods are tried on: the first published network, or the last one where there is none."""
+    published = [e for e in networks.values() if backbones.name_of(e.run.configuration.network) in backbones.BACKBONES]
+    return (published or list(networks.values())[-1:])[0]
+
+
+def with_defects(seen: Subject, number: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sound validation images with a defect drawn into each: images (n, size, size, channels) uint8, masks (n, size, size) bool,
+    groups (n,).
+
+    At most `number`, evenly spaced over the part. One whose defect changed no pixel is left out.
+    """
+    sound = seen.part.chosen(np.flatnonzero(seen.part.labels == defects.SOUND)).first(number)
+    images, masks = defects.drawn(sound.pixels[sound.rows], seed)
+    there = masks.any(axis=(1, 2))
+    return images[there], masks[there], sound.groups[there]
 
 
 def cases(seen: Subject, number: int) -> pd.DataFrame:

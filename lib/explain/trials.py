@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lib.explain import controls, curves, randomisation
+from lib.explain import controls, curves, localisation, randomisation
 from lib.explain.similarity import SIMILARITIES
 
 if TYPE_CHECKING:
     from lib.explain.explainer import Explainer
+    from lib.explain.subjects import Subject
 
+SHARES = (0.01, 0.25, 0.5, 1.0)  # of the layers drawn anew: the logits alone, a quarter, the upper half, all
 Scores = dict[str, np.ndarray]  # method or control -> one number an image
 
 
@@ -58,6 +60,31 @@ def gains(
     """Insertion less deletion of each method's maps: baseline -> method -> (n,) float, as `curves.gain`."""
     by_method = {method: curves.gain(explainer, images, classes, each, steps) for method, each in maps.items()}
     return {baseline: {method: found[baseline] for method, found in by_method.items()} for baseline in curves.BASELINES}
+
+
+def both_baselines(found: dict[str, Scores]) -> Scores:
+    """The mean over baselines of what `gains` found: method -> (n,) float."""
+    return {method: np.mean([each[method] for each in found.values()], axis=0) for method in found[curves.BASELINES[0]]}
+
+
+def located(subject: "Subject", methods: Sequence[str], number: int, seed: int) -> tuple[dict[str, Scores], np.ndarray]:
+    """How well maps for class 1 lie on defects drawn into sound images, beyond what the area of the defect gives by chance.
+
+    Returns `pointing` and `energy` -> method or control -> (n,) float in [-1, 1], and groups (n,); nothing where no image is
+    asked for, or none is sound.
+    """
+    from lib.explain import subjects
+
+    images, masks, groups = subjects.with_defects(subject, number, seed)
+    if not len(images):
+        return {"pointing": {}, "energy": {}}, groups
+    maps = maps_of(subject.explainer, methods, images, 1, seed)
+    chance = localisation.area(localisation.near(masks)), localisation.area(masks)
+    pointing = {name: localisation.pointing(each, masks) - chance[0] for name, each in maps.items()}
+    return {
+        "pointing": pointing,
+        "energy": {n: localisation.energy_inside(m, masks) - chance[1] for n, m in maps.items()},
+    }, groups
 
 
 def maps_of(

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from lib.plots.data import GRID_WIDTH, data_address
+from lib.plots.data import GRID_WIDTH, data_address, pictures
 from lib.plots.style import styled
 from lib.texts import Sentence
 
@@ -40,12 +40,27 @@ def overlaid(images: np.ndarray, maps: np.ndarray) -> list[np.ndarray]:
     return drawn
 
 
+def maps(
+    rows: Mapping[str, tuple[np.ndarray, np.ndarray | None]], below: Sequence[Sequence[str]] | None = None
+) -> go.Figure | Sentence:
+    """A grid of images under maps, a labelled row each; no row: a sentence says so.
+
+    rows: label -> images (n, height, width, channels) uint8, and maps (n, height, width), or None: images as they are.
+    below: as `pictures`.
+    """
+    drawn = {
+        name: [image.squeeze() for image in images] if found is None else overlaid(images, found)
+        for name, (images, found) in rows.items()
+    }
+    return pictures(drawn, below=below)
+
+
 def chooser(
-    images: Mapping[str, Mapping[str, np.ndarray]], maps: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]
+    images: Mapping[str, Mapping[str, np.ndarray]], found: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]
 ) -> go.Figure | Sentence:
     """Maps over their images, a panel a network; menus choose image, method and network, a slider what is too weak to be drawn.
 
-    images: network -> image -> (height, width) or (height, width, 3) uint8. maps: method -> network -> image -> (height,
+    images: network -> image -> (height, width) or (height, width, 3) uint8. found: method -> network -> image -> (height,
     width), 0 or more. Each map is scaled by its own maximum and drawn in few cells.
     """
     if not images or not next(iter(images.values())):
@@ -57,15 +72,15 @@ def chooser(
         for image in shown:
             figure.add_trace(_picture(images[network][image]), 1, column)
             places.append((image, None))
-            for method in maps:
-                figure.add_trace(_map(maps[method][network][image], images[network][image].shape[:2]), 1, column)
+            for method in found:
+                figure.add_trace(_map(found[method][network][image], images[network][image].shape[:2]), 1, column)
                 places.append((image, method))
-    first = next(iter(maps))
+    first = next(iter(found))
     for trace, (image, method) in zip(figure.data, places, strict=True):
         trace.visible, trace.opacity = image == shown[0], _opacity(method, first)
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
     figure.update_layout(
-        updatemenus=_menus(networks, shown, list(maps), places), sliders=[_slider(places)], height=470,
+        updatemenus=_menus(networks, shown, list(found), places), sliders=[_slider(places)], height=470,
         margin={"l": 5, "r": 5, "t": 110, "b": 70},
     )  # fmt: skip
     return styled(figure)

@@ -177,7 +177,7 @@ def test_flags_say_what_failed_and_nothing_else():
     randomised = examination.means(
         {"good": scores(0.1), "bad": scores(0.9), "unsure": scores(0.5, 0.3)}, groups, (-1, 1)
     )
-    beside = {"centre blob": examination.means({"good": scores(0.3), "bad": scores(-0.3)}, groups, (-2, 2))}
+    beside = {"centre": examination.means({"good": scores(0.3), "bad": scores(-0.3)}, groups, (-2, 2))}
     flags = examination.flags(randomised, beside, judged=True)
     assert "good" not in flags
     assert flags["bad"] == "hardly changes with the network; worse than centre blob"
