@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Baseline = Literal["blur", "mean"]
 BASELINES: tuple[Baseline, ...] = ("blur", "mean")
 BLUR = 1 / 10  # deviation of the blur as a share of the side: fine detail is gone
-STEPS = 8
+STEPS = 6
 
 
 def curves(
