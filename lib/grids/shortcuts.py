@@ -3,6 +3,7 @@
 from typing import Any
 
 from lib import cards
+from lib.grids.image_size import coarse
 from lib.grids.study import Study, by_seed
 from lib.steps import Hide, Recipe, Resize
 from lib.training.configuration import Network, Phase
@@ -35,8 +36,9 @@ def shortcut_battery(
 ) -> Study:
     """The simple network on whole images, on their border, with their centre masked, on thumbnails; one run a seed.
 
-    hide_most, hide_centre: share of each side that is hidden, in the middle. What is hidden is so before images are resized,
-    so that nothing of it comes through, and after they are cropped, because what was cut off no network sees.
+    hide_most, hide_centre: share of each side that is hidden, in the middle: before images are resized, so that nothing of
+    it comes through but where a crop or mask found the outline, and after they are cropped, because no network sees what was
+    cut off. Thumbnails have so few pixels per side, and are enlarged again to the size of the others.
     """
     card = cards.load(dataset)
     common: dict[str, Any] = {
@@ -48,7 +50,7 @@ def shortcut_battery(
         WHOLE: {},
         BORDER: {"recipe": hiding(card.recipe, Hide(which="centre", share=hide_most))},
         AROUND: {"recipe": hiding(card.recipe, Hide(which="centre", share=hide_centre))},
-        THUMBNAIL: {"image_size": shortcut_thumbnail},
+        THUMBNAIL: {"recipe": coarse(card.recipe, shortcut_thumbnail)},
     }
     return {name: by_seed(card, shortcut_seeds, **common | change) for name, change in changes.items()}
 
