@@ -6,6 +6,7 @@ from typing import Any
 
 from lib import config
 from lib.grids import depth as depths
+from lib.grids import explain as explaining
 from lib.grids import image_size as sizes
 from lib.grids import overfit as overfitting
 from lib.grids import preprocess as preprocessing
@@ -14,6 +15,7 @@ from lib.grids import regularise as regularising
 from lib.grids import sanity
 from lib.grids import transfer as transferring
 from lib.grids.depth import depth
+from lib.grids.explain import linear_heads
 from lib.grids.fine_tuned import fine_tuned
 from lib.grids.image_size import image_size
 from lib.grids.overfit import overfit
@@ -34,6 +36,7 @@ FAMILIES = {
     "transfer": Family("09_transfer", transfer, transferring.parents, transferring.RULES),
     "depth": Family("10_depth", depth, depths.parents),
     "image_size": Family("11_image_size", image_size, sizes.parents, sizes.RULES),
+    "linear_heads": Family("15_explain", linear_heads, rules=explaining.RULES),
 }
 STUDIES = {  # of declared studies, which no chapter asks for
     "fine_tuned": Family("study_elpv_224", fine_tuned),
