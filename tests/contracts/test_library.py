@@ -20,8 +20,8 @@ ORDER = (
     "features/", "lineage", "runs", "grids/", "cells", "combinations", "texts", "estimates", "intervals", "scores", "metrics",
     "statistics", "groupwise", "grades", "brightness", "folds", "classical", "embedding", "baselines", "yardstick",
     "protocols", "inflation", "properties", "hypotheses", "effects", "transfer", "turned", "heads", "timing", "ablations/",
-    "explain/", "sanity", "fit", "masking", "preprocessing", "faults", "plots/", "chapters", "graph", "jobs", "site/",
-    "lab", "book", "studies",
+    "explain/", "sanity", "fit", "masking", "preprocessing", "shortcuts", "faults", "plots/", "chapters", "graph", "jobs",
+    "site/", "lab", "book", "studies",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
     "training/": {"decode", "steps/", "pixels", "networks/", "atomic", "onnx"},
