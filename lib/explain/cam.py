@@ -15,14 +15,10 @@ SPATIAL = (1, 2)  # axes
 def cam(network: Network, images: tf.Tensor, index: tf.Tensor, layer: str, values: Values = None) -> tf.Tensor:
     """Channels weighted by the kernel of the dense layer on their global average.
 
-    Raises ValueError where the network has another head, or where `layer` is not the one that is averaged.
+    Raises ValueError as `check`.
     Source: Zhou et al. 2016, arXiv:1512.04150.
     """
-    averaged, dense = head(network)
-    if layer != averaged:
-        raise ValueError(
-            f"CAM explains {averaged!r}, the layer that is averaged, not {layer!r}; use Grad-CAM for others"
-        )
+    dense = check(network, layer)
     features = network.forward(images, layer, values)[1]
     with network.substituted(values):
         kernel = tf.convert_to_tensor(dense.kernel)
@@ -52,6 +48,14 @@ def grad_cam_plus_plus(
     whole = tf.reduce_sum(shares, SPATIAL, keepdims=True)
     shares /= tf.where(whole == 0, tf.ones_like(whole), whole)
     return _weighted(features, tf.reduce_sum(tf.nn.relu(gradients) * shares, SPATIAL, keepdims=True))
+
+
+def check(network: Network, layer: str) -> keras.layers.Dense:
+    """The dense layer on the average. Raises ValueError as `head`, and where `layer` is not the one that is averaged."""
+    averaged, dense = head(network)
+    if layer != averaged:
+        raise ValueError(f"CAM explains {averaged!r}, the layer that is averaged, not {layer!r}; use Grad-CAM")
+    return dense
 
 
 def head(network: Network) -> tuple[str, keras.layers.Dense]:

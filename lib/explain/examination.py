@@ -19,7 +19,7 @@ from lib.statistics import ratio
 
 HALFWAY = 0.5  # between a map that is unrelated and one that is the same
 UPPER_HALF = 0.5  # of the layers, from the logits down
-CORRELATION: Bounds = (-1.0, 1.0)
+CORRELATION: Bounds = (-1.0, 1.0)  # of differences of shares, too
 Estimates = dict[str, Estimate | Inapplicable]
 
 
@@ -72,6 +72,19 @@ def beyond(
     """Mean of a method's score less that of a control, paired by image. bounds: of one score."""
     low, high = bounds
     return mean(scores[method] - scores[control], groups, (low - high, high - low))
+
+
+def on_defects(
+    located: Mapping[str, Mapping[str, np.ndarray]], method: str, groups: np.ndarray
+) -> list[Estimate | Inapplicable]:
+    """How far a method points beyond the centre, its energy beyond the area of the defects, and beyond that of the centre.
+
+    located, groups: of `trials.located`. Inapplicable where no defect was drawn.
+    """
+    if not located["energy"]:
+        return [Inapplicable("no sound image is left to draw a defect into")] * 3
+    pointing, energy = (beyond(located[kind], method, "centre", groups, CORRELATION) for kind in ("pointing", "energy"))
+    return [pointing, mean(located["energy"][method], groups, CORRELATION), energy]
 
 
 def flags(

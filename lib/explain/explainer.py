@@ -33,18 +33,14 @@ class Explainer:
     @cached_property
     def refusals(self) -> dict[str, str]:
         """Methods that cannot explain this network or layer, with the reason."""
-        found = {}
         if self.layer is None:
-            reason = f"{self.network.model.name} has no layer with spatial axes"
-            found = dict.fromkeys([*names.OF_A_LAYER, "guided_grad_cam"], reason)
-        else:
-            try:
-                averaged = cam.head(self.network)[0]
-                if averaged != self.layer:
-                    found["cam"] = f"CAM explains {averaged!r}, the layer that is averaged, not {self.layer!r}"
-            except ValueError as error:
-                found["cam"] = str(error)
-        return found
+            reason = f"{self.network.model.name} has no layer with spatial axes; use gradients or occlusion"
+            return dict.fromkeys([*names.OF_A_LAYER, "guided_grad_cam"], reason)
+        try:
+            cam.check(self.network, self.layer)
+        except ValueError as error:
+            return {"cam": str(error)}
+        return {}
 
     @property
     def methods(self) -> list[str]:

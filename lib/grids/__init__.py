@@ -13,6 +13,7 @@ from lib.grids import preprocess as preprocessing
 from lib.grids import recipe_full as recipe
 from lib.grids import regularise as regularising
 from lib.grids import sanity
+from lib.grids import shortcuts as without
 from lib.grids import transfer as transferring
 from lib.grids.depth import depth
 from lib.grids.explain import linear_heads
@@ -23,6 +24,7 @@ from lib.grids.preprocess import preprocess
 from lib.grids.recipe_full import recipe_full
 from lib.grids.regularise import regularise
 from lib.grids.sanity import sanity_checks
+from lib.grids.shortcuts import shortcut_battery
 from lib.grids.simple import simple_network
 from lib.grids.study import Family, Study, children_of
 from lib.grids.transfer import transfer
@@ -36,6 +38,7 @@ FAMILIES = {
     "transfer": Family("09_transfer", transfer, transferring.parents, transferring.RULES),
     "depth": Family("10_depth", depth, depths.parents),
     "image_size": Family("11_image_size", image_size, sizes.parents, sizes.RULES),
+    "shortcut_battery": Family("15_explain", shortcut_battery, children_of(without.WHOLE), without.RULES),
     "linear_heads": Family("15_explain", linear_heads, rules=explaining.RULES),
 }
 STUDIES = {  # of declared studies, which no chapter asks for

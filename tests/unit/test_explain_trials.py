@@ -102,7 +102,7 @@ def corner() -> Explainer:
     x = layers.Flatten()(layers.Cropping2D(((0, 12), (0, 12)))(inputs))
     weights = np.full((432, 1), 20 / 255 / 432, np.float32)
     dense = layers.Dense(
-        1, kernel_initializer=keras.initializers.Constant(weights), bias_initializer=keras.initializers.Constant(-8)
+        1, kernel_initializer=keras.initializers.Constant(weights), bias_initializer=keras.initializers.Constant(-14)
     )
     return Explainer(keras.Model(inputs, dense(x)))
 
@@ -150,7 +150,7 @@ def test_pointing_game_and_energy():
     masks = np.zeros((3, 24, 24), bool)
     masks[:, 4:8, 4:8] = True
     hit, near, miss = (np.zeros((24, 24)) for _ in range(3))
-    hit[5, 5], near[9, 5], miss[20, 20] = 1, 1, 1
+    hit[5, 5], near[8, 5], miss[20, 20] = 1, 1, 1
     maps = np.stack([hit, near, miss])
     np.testing.assert_array_equal(localisation.pointing(maps, masks), [1, 1, 0])
     np.testing.assert_array_equal(localisation.pointing(maps, masks, tolerance=0), [1, 0, 0])
