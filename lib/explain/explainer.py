@@ -1,20 +1,20 @@
-"""One network, explained: every method by name, compiled once, batch by batch."""
+"""One network, explained: every method by name, batch by batch, on four graphs that are traced once."""
 
-from collections.abc import Callable, Iterator
-from functools import cached_property
+from collections.abc import Iterator
+from functools import cached_property, partial
 
+import cv2
 import keras
 import numpy as np
 import tensorflow as tf
 from scipy import special
 
-from lib.explain import cam, gradients, names
-from lib.explain.model import Network, Values
+from lib.explain import cam, gradients, head, names
+from lib.explain.model import Network
 from lib.explain.occlusion import occlusion
 
 BATCH = 32  # images at a time
-
-Traced = Callable[..., tf.Tensor]
+Values = list[np.ndarray] | None  # in the place of the model's variables, in their order; None: as they are
 
 
 class Explainer:
@@ -28,7 +28,7 @@ class Explainer:
     def __init__(self, model: keras.Model, layer: str | None = None, batch: int = BATCH):
         self.network, self.batch = Network(model), batch
         self.layer = self.network.layer(layer) if layer or self.network.spatial else None
-        self._traced: dict[tuple[str, bool], Traced] = {}
+        self._graphs: dict[str, tf.types.experimental.PolymorphicFunction] = {}
 
     @cached_property
     def refusals(self) -> dict[str, str]:
@@ -37,7 +37,7 @@ class Explainer:
             reason = f"{self.network.model.name} has no layer with spatial axes; use gradients or occlusion"
             return dict.fromkeys([*names.OF_A_LAYER, "guided_grad_cam"], reason)
         try:
-            cam.check(self.network, self.layer)
+            head.check(self.network, self.layer)
         except ValueError as error:
             return {"cam": str(error)}
         return {}
@@ -49,8 +49,9 @@ class Explainer:
 
     def logits(self, images: np.ndarray, values: Values = None) -> np.ndarray:
         """(n, classes) float32, never through a sigmoid or softmax; images: (n, height, width, channels)."""
-        forward = self._function("logits", values is not None)
-        return np.concatenate([forward(batch, values or []).numpy() for batch, _ in self._batches(images, None)])
+        self._check_images(images)
+        batches = (images[first : first + self.batch] for first in range(0, len(images), self.batch))
+        return np.concatenate([self._computed("logits", batch, None, values) for batch in batches])
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """(n, classes) float: the sigmoid of a single unit's logit, else the softmax. For curves; maps explain logits."""
@@ -75,88 +76,76 @@ class Explainer:
     def stream(
         self, method: str, images: np.ndarray, classes: np.ndarray | int | None = None, values: Values = None
     ) -> Iterator[np.ndarray]:
-        """As `maps`, a batch at a time, so that memory does not grow with the number of images. `images` may be mapped from
-        a file."""
-        self._check(method, classes)
-        explain = self._function(method, values is not None)
-        for batch, index in self._batches(images, classes):
-            if index is None:
-                index = self._function("logits", False)(batch, []).numpy().argmax(axis=1)
-            yield explain(batch, tf.constant(index, tf.int32), values or []).numpy()
+        """As `maps`, a batch at a time, so that memory does not grow with the number of images, which may be mapped from a
+        file."""
+        for first in range(0, len(images), self.batch):
+            rows = slice(first, first + self.batch)
+            index = classes if classes is None or np.ndim(classes) == 0 else classes[rows]
+            yield self._map(method, images[rows], index, values)
 
     def raw(
-        self, method: str, images: np.ndarray, classes: np.ndarray | int, values: Values = None, **options: object
-    ) -> np.ndarray:
-        """What a method gives before it becomes a map: in the size of the layer, or a number a value of the images."""
-        self._check(method, classes)
-        pixels, index = next(self._batches(images, classes, len(images)))
-        return self._computed(method, pixels, tf.constant(index, tf.int32), values, **options).numpy()
+        self, method: str, images: np.ndarray, classes: np.ndarray | int | None = None, values: Values = None,
+        **options: object,
+    ) -> np.ndarray:  # fmt: skip
+        """What a method gives before it becomes a map, of all images at once: in the size of the layer, or a number a value.
 
-    def _check(self, method: str, classes: np.ndarray | int | None) -> None:
+        options: steps and baseline of `gradients.integrated`, share of `occlusion`. Arguments and errors as `maps`.
+        """
+        self._check(method, images, classes)
+        pixels = np.asarray(images, np.float32)
+        index = self._computed("logits", pixels, None, values).argmax(axis=1) if classes is None else classes
+        index = np.broadcast_to(index, len(pixels)).astype(np.int32)
+        compute = partial(self._computed, values=values)
+        if method == "cam":
+            return cam.cam(compute("layer", pixels, index)[0], head.weights(self.network, self.layer, index, values))
+        if method in names.OF_A_LAYER:
+            return getattr(cam, method)(*compute("layer", pixels, index))
+        if method == "integrated_gradients":
+            return gradients.integrated(lambda between: compute("pixels", between, index), pixels, **options)
+        if method == "occlusion":
+            return occlusion(
+                lambda covered: compute("logits", covered, None)[range(len(index)), index], pixels, **options
+            )
+        fine = compute("pixels" if method == "gradients" else "guided", pixels, index)
+        if method == "guided_grad_cam":
+            return fine * enlarged(cam.grad_cam(*compute("layer", pixels, index)), pixels.shape[1:3])[..., None]
+        return fine
+
+    def _map(self, method: str, images: np.ndarray, classes: np.ndarray | int | None, values: Values) -> np.ndarray:
+        found = self.raw(method, images, classes, values)
+        if method in names.OF_A_LAYER:
+            return enlarged(found, images.shape[1:3])
+        if method == "integrated_gradients":
+            return np.abs(found.sum(axis=-1))  # what channels add is added
+        return found if method == "occlusion" else np.abs(found).max(axis=-1)
+
+    def _check(self, method: str, images: np.ndarray, classes: np.ndarray | int | None) -> None:
         if method not in names.METHODS:
             raise ValueError(f"method {method!r} does not exist; it is one of: {', '.join(names.METHODS)}")
         if method in self.refusals:
             raise ValueError(self.refusals[method])
-        if classes is not None and not np.all(
-            (np.asarray(classes) >= 0) & (np.asarray(classes) < self.network.classes)
-        ):
-            raise ValueError(f"class {np.max(classes)} does not exist; the network has {self.network.classes}")
+        known = self.network.classes
+        if classes is not None and not np.all((np.asarray(classes) >= 0) & (np.asarray(classes) < known)):
+            raise ValueError(f"class {np.max(classes)} does not exist; the network has {known}, from 0")
+        self._check_images(images)
 
-    def _batches(
-        self, images: np.ndarray, classes: np.ndarray | int | None, size: int | None = None
-    ) -> Iterator[tuple[tf.Tensor, np.ndarray | None]]:
-        wanted = (None, *self.network.input_shape)
-        if np.ndim(images) != 4 or any(
-            w not in (None, given) for w, given in zip(wanted, np.shape(images), strict=True)
-        ):
-            raise ValueError(f"images are of shape {np.shape(images)}; the network takes {wanted}")
-        every = None if classes is None else np.broadcast_to(classes, len(images))
-        for first in range(0, len(images), size or self.batch):
-            rows = slice(first, first + (size or self.batch))
-            yield tf.constant(np.asarray(images[rows], np.float32)), None if every is None else every[rows]
-
-    def _function(self, method: str, changed: bool) -> Traced:
-        """A method as one graph; XLA is slower on CPUs and stays off."""
-        key = method, changed
-        if key not in self._traced:
-            images = tf.TensorSpec((None, *self.network.input_shape), tf.float32)
-            variables = self.network.model.variables if changed else []
-            values = [tf.TensorSpec(variable.shape, variable.dtype) for variable in variables]
-            if method == "logits":
-
-                def compute(pixels: tf.Tensor, values: list) -> tf.Tensor:
-                    return self.network.forward(pixels, values=values if changed else None)[0]
-
-                signature = [images, values]
-            else:
-
-                def compute(pixels: tf.Tensor, index: tf.Tensor, values: list) -> tf.Tensor:
-                    return self._map(method, pixels, index, values if changed else None)
-
-                signature = [images, tf.TensorSpec((None,), tf.int32), values]
-            self._traced[key] = tf.function(compute, input_signature=signature, jit_compile=False)
-        return self._traced[key]
+    def _check_images(self, images: np.ndarray) -> None:
+        wanted, given = (None, *self.network.input_shape), np.shape(images)
+        if len(given) != 4 or any(w not in (None, g) for w, g in zip(wanted, given, strict=True)):
+            raise ValueError(f"images are of shape {given}; the network takes {wanted}")
 
     def _computed(
-        self, method: str, pixels: tf.Tensor, index: tf.Tensor, values: Values, **options: object
-    ) -> tf.Tensor:
-        if method in names.OF_A_LAYER:
-            return getattr(cam, method)(self.network, pixels, index, self.layer, values)
-        if method == "occlusion":
-            return occlusion(self.network, pixels, index, values, **options)
-        if method == "guided_grad_cam":
-            coarse = _enlarged(cam.grad_cam(self.network, pixels, index, self.layer, values), pixels)
-            return coarse[..., None] * gradients.guided_backpropagation(self.network, pixels, index, values)
-        return getattr(gradients, method)(self.network, pixels, index, values, **options)
-
-    def _map(self, method: str, pixels: tf.Tensor, index: tf.Tensor, values: Values) -> tf.Tensor:
-        found = self._computed(method, pixels, index, values)
-        if method in names.OF_A_LAYER:
-            return _enlarged(found, pixels)
-        if method == "integrated_gradients":
-            return tf.abs(tf.reduce_sum(found, axis=-1))  # what channels add is added
-        return found if method == "occlusion" else tf.reduce_max(tf.abs(found), axis=-1)
+        self, what: str, images: np.ndarray, index: np.ndarray | None, values: Values
+    ) -> np.ndarray | list[np.ndarray]:
+        """What one of the graphs gives for a batch: logits; what leaves the layer, and its gradient; a gradient of pixels."""
+        if what not in self._graphs:
+            self._graphs[what] = self.network.traced(what, self.layer)
+        variables = values if values is not None else [variable.value for variable in self.network.model.variables]
+        given = [np.asarray(images, np.float32)] + ([] if index is None else [index])
+        answer = self._graphs[what](*map(tf.constant, given), variables)
+        return [each.numpy() for each in answer] if isinstance(answer, tuple | list) else answer.numpy()
 
 
-def _enlarged(maps: tf.Tensor, pixels: tf.Tensor) -> tf.Tensor:
-    return tf.image.resize(maps[..., None], tf.shape(pixels)[1:3])[..., 0]
+def enlarged(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Maps in the size of their images, between positions as a straight line: (n, h, w) -> (n, height, width) float32."""
+    return np.stack([cv2.resize(each, size[::-1], interpolation=cv2.INTER_LINEAR) for each in maps])

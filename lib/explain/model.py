@@ -92,6 +92,32 @@ class Network:
         logits = tf.concat([-logits, logits], axis=1) if self.units == 1 else logits
         return logits, None if layer is None else seen[layer]
 
+    def traced(self, what: str, layer: str | None) -> tf.types.experimental.PolymorphicFunction:
+        """One graph for batches of any length: images, class indices (n,) where a gradient is asked for, the variables' values.
+
+        what: `logits`, (n, classes); `layer`: what leaves the layer, and the gradient of the logits of those classes with
+        respect to it; `pixels`: that gradient with respect to the images; `guided`: the same, guided. All float32. XLA is slower
+        on CPUs and stays off.
+        """
+
+        def logits(images: tf.Tensor, values: Values) -> tf.Tensor:
+            return self.forward(images, values=values)[0]
+
+        def gradient(images: tf.Tensor, index: tf.Tensor, values: Values) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(images)
+                given, features = self.forward(images, layer if what == "layer" else None, values, what == "guided")
+                score = tf.gather(given, index, batch_dims=1)
+            if what != "layer":
+                return tape.gradient(score, images)
+            return tf.cast(features, tf.float32), tf.cast(tape.gradient(score, features), tf.float32)
+
+        values = [tf.TensorSpec(variable.shape, variable.dtype) for variable in self.model.variables]
+        images, index = tf.TensorSpec((None, *self.input_shape), tf.float32), tf.TensorSpec((None,), tf.int32)
+        if what == "logits":
+            return tf.function(logits, input_signature=[images, values], jit_compile=False)
+        return tf.function(gradient, input_signature=[images, index, values], jit_compile=False)
+
     def parts(self) -> list[keras.Operation]:
         """Every operation in the order of the graph, those inside nested models too, but no model."""
         return [operation for _, operation in _layers(self.graph) if _functional(operation) is None]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lib import backbones, cells, config, runs
 from lib.ablations.settings import Setting
-from lib.grids import overfit
+from lib.grids.overfit import REFERENCE
 from lib.metrics import decisions, of_labels
 from lib.runs import Run
 from lib.training import defects
@@ -64,7 +64,7 @@ def of_book(settings: Sequence[Setting], context: config.Context) -> dict[str, S
     """
     chosen: dict[str, Setting] = {}
     for each in settings:
-        named = (each.number, each.title) in (("5", "all"), ("7", overfit.REFERENCE))
+        named = (each.number, each.title) in (("5", "all"), ("7", REFERENCE))
         deeper = each.number == "9" and _blocks(each) > max(0, _blocks(chosen.get(each.network)))
         if named or deeper:
             chosen[each.network] = each

@@ -52,7 +52,7 @@ def may_load_deep_learning(path: Path) -> bool:
     """Files that are only imported where a network is built."""
     light = {"__init__", "__main__", "augmentation", "configuration", "controls", "data"}
     if unit(path) == "explain/":
-        return path.stem in {"cam", "explainer", "gradients", "model", "occlusion"}
+        return path.stem in {"explainer", "head", "model"}
     return unit(path) in ("networks/", "training/", "features/") and path.stem not in light
 
 
