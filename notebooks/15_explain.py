@@ -192,14 +192,8 @@ plots.intervals(
 # %%
 half = {name: rows[trials.SHARES.index(examination.UPPER_HALF)] for name, rows in alike["rank correlation"].items()}
 kept = examination.means({name: half[name] for name in tried}, seen.groups, examination.CORRELATION)
-asked = [
-    "grad_cam",
-    "grad_cam_plus_plus",
-    "integrated_gradients",
-    "occlusion",
-    "guided_backpropagation",
-    "guided_grad_cam",
-]
+asked = ["grad_cam", "grad_cam_plus_plus", "integrated_gradients", "occlusion"]
+asked += ["guided_backpropagation", "guided_grad_cam"]
 found = {f"H15.{number}": kept[name] for number, name in enumerate(asked, start=6)}
 claims.measure_each(found | {"H15.12": strangers["grad_cam"], "H15.13": strangers["guided_backpropagation"]})
 
@@ -252,14 +246,15 @@ plots.maps(showing.of_methods(maps, images[:PICTURES], tried, flags))
 
 # %% mystnb={"figure": {"name": "fig-cases", "caption": "Grad-CAM of every network on images that the network of the trials is right and sure, right but unsure, wrong but unsure, and wrong and sure about; below, the class of the image and the probability that it is given."}}
 cases = subjects.cases(trial, 1)
-rows, lines = showing.of_networks(networks, cases.index, card.classes)
+rows, lines = showing.of_networks(networks, cases.index, card.classes, "grad_cam", flags)
 plots.maps(rows, lines)
 
 # %% [markdown]
 # ## The same image at two sizes
 # Networks whose head is linear, the first of them at both sizes. An image that is wrong when small and right when large should
 # tell what the larger one adds. Maps are for the class that the image is of: CAM, with few positions, and Guided
-# Grad-CAM, with the detail of pixels and the flag that it earned above.
+# Grad-CAM, with the detail of pixels. Flags are those of the trials; CAM has that of Grad-CAM, because they are one map
+# wherever both exist.
 
 # %%
 small, large = list(linear)[:2]
@@ -269,7 +264,8 @@ texts.table(turned.counts(turning, card.classes))
 # %% mystnb={"figure": {"name": "fig-two-sizes", "caption": "Images that are decided wrongly when small and rightly when large: as the network gets them, with CAM and Guided Grad-CAM for their true class; below, this class and what it is given."}}
 gained = turning[turning["turn"] == turned.RIGHT].head(PICTURES)
 pair = {f"{size} px": linear[name] for size, name in zip(SIZES, (small, large), strict=True)}
-rows, lines = showing.at_both_sizes(pair, gained["image"], gained["label"], ["cam", "guided_grad_cam"], card.classes)
+drawn = ["cam", "guided_grad_cam"]
+rows, lines = showing.at_both_sizes(pair, gained["image"], gained["label"], drawn, card.classes, flags)
 plots.maps(rows, lines)
 
 # %% [markdown]
@@ -277,7 +273,7 @@ plots.maps(rows, lines)
 # 11 measured. CAM of the other networks, at both sizes:
 
 # %% mystnb={"figure": {"name": "fig-cam", "caption": "CAM of every network with a linear head, at both sizes, for the class that it decides for; below, the class of the image and the probability that it is given."}}
-rows, lines = showing.of_networks(linear, cases.index, card.classes, "cam")
+rows, lines = showing.of_networks(linear, cases.index, card.classes, "cam", flags)
 plots.maps(rows, lines)
 
 # %% [markdown]

@@ -12,8 +12,10 @@ Row = tuple[np.ndarray, np.ndarray | None]  # images (n, size, size, channels) u
 
 
 def titled(method: str, flags: Mapping[str, str]) -> str:
-    """A method's name, with a flag and what it failed where it failed something."""
-    return f"{names.title(method)} {FLAG} {flags[method]}" if method in flags else names.title(method)
+    """A method's name, with a flag and what it failed where it failed something. CAM fails what Grad-CAM fails: they are one
+    map wherever both exist."""
+    failed = flags.get("grad_cam" if method == "cam" else method)
+    return f"{names.title(method)} {FLAG} {failed}" if failed else names.title(method)
 
 
 def accepted(subjects: Mapping[str, Subject]) -> list[str]:
@@ -50,15 +52,20 @@ def of_methods(
 
 
 def of_networks(
-    subjects: Mapping[str, Subject], rows: Sequence[str], classes: Sequence[str], method: str = "grad_cam"
+    subjects: Mapping[str, Subject], rows: Sequence[str], classes: Sequence[str], method: str, flags: Mapping[str, str]
 ) -> tuple[dict[str, Row], list[list[str]]]:
     """What every network looks at in some images, for the class that it decides for, and the lines below each row.
 
+    The first row's name carries the method, with its flag.
     rows: names of images that all networks were asked about.
     """
     seen = {title: each.images(rows) for title, each in subjects.items()}
     found = {title: (seen[title], each.explainer.maps(method, seen[title])) for title, each in subjects.items()}
-    return found, [below(each, rows, classes) for each in subjects.values()]
+    named = {
+        f"{title}, {titled(method, flags)}" if not place else title: row
+        for place, (title, row) in enumerate(found.items())
+    }
+    return named, [below(each, rows, classes) for each in subjects.values()]
 
 
 def at_both_sizes(
@@ -79,6 +86,6 @@ def at_both_sizes(
         found[size] = images, None
         lines.append(below(each, rows, classes))
         for method in methods:
-            found[f"{names.title(method)}, {size}"] = images, each.explainer.maps(method, images, np.array(labels))
+            found[f"{size}, {titled(method, flags)}"] = images, each.explainer.maps(method, images, np.array(labels))
             lines.append([])
     return found, lines

@@ -110,6 +110,7 @@ def test_titles_carry_their_flags():
     flags = {"guided_backpropagation": "hardly changes with the network"}
     assert showing.titled("grad_cam", flags) == "Grad-CAM"
     assert showing.titled("guided_backpropagation", flags) == "Guided Backpropagation ⚑ hardly changes with the network"
+    assert showing.titled("cam", {"grad_cam": "worse than edge detector"}) == "CAM ⚑ worse than edge detector"
     rows = showing.of_methods({"grad_cam": MAPS}, IMAGES[:2], ["grad_cam"], flags)
     assert list(rows) == ["image", "Grad-CAM"] and rows["image"][1] is None and len(rows["Grad-CAM"][1]) == 2
 
