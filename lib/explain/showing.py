@@ -56,8 +56,7 @@ def of_networks(
 ) -> tuple[dict[str, Row], list[list[str]]]:
     """What every network looks at in some images, for the class that it decides for, and the lines below each row.
 
-    The first row's name carries the method, with its flag.
-    rows: names of images that all networks were asked about.
+    rows: names of images that all networks were asked about. The name of the first row carries the method, with its flag.
     """
     seen = {title: each.images(rows) for title, each in subjects.items()}
     found = {title: (seen[title], each.explainer.maps(method, seen[title])) for title, each in subjects.items()}
@@ -74,6 +73,7 @@ def at_both_sizes(
     labels: Sequence[int],
     methods: Sequence[str],
     classes: Sequence[str],
+    flags: Mapping[str, str],
 ) -> tuple[dict[str, Row], list[list[str]]]:
     """Images of two sizes, one below the other, each with its maps for the class that they are of.
 
