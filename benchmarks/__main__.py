@@ -8,7 +8,17 @@ import sys
 from benchmarks import report
 from lib import config
 
-NAMES = ("augmentation", "feed_step", "feed_peer", "features", "manifest", "near_copies", "rebuild", "transfer")
+NAMES = (
+    "augmentation",
+    "explain",
+    "feed_step",
+    "feed_peer",
+    "features",
+    "manifest",
+    "near_copies",
+    "rebuild",
+    "transfer",
+)
 
 
 def main(names: list[str]) -> int:

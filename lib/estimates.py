@@ -1,7 +1,7 @@
 """What an estimate is: a value with what its interval at any level needs, or the reason why there is none."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special, stats
@@ -23,6 +23,10 @@ class Inapplicable:
 
     def __str__(self) -> str:
         return f"not applicable: {self.reason}"
+
+    def shifted(self, offset: float) -> "Inapplicable":
+        """Itself, as there is no value."""
+        return self
 
     def record(self, level: float = 0.95) -> dict:
         """Entry "estimate" of a recorded hypothesis: the names of `Estimate.record`, without values, and the reason."""
@@ -53,6 +57,10 @@ class Estimate(ABC):
         """Half the width of the interval: an effect smaller than that could hardly have been told from none."""
         low, high = self.interval(level)
         return (high - low) / 2
+
+    def shifted(self, offset: float) -> "Estimate":
+        """The estimate of the value plus a constant, in its unit, such as minus what chance gives."""
+        return replace(self, value=self.value + offset, bounds=(self.bounds[0] + offset, self.bounds[1] + offset))
 
     @abstractmethod
     def _limits(self, alpha: float) -> tuple[float, float]: ...
@@ -93,6 +101,10 @@ class BootstrapEstimate(Estimate):
 
     replicates: np.ndarray
     units: int
+
+    def shifted(self, offset: float) -> "BootstrapEstimate":
+        """As of any estimate; the replicates move along."""
+        return replace(super().shifted(offset), replicates=self.replicates + offset)
 
     def _limits(self, alpha: float) -> tuple[float, float]:
         count, known = len(self.replicates), int(np.sum(~np.isnan(self.replicates)))

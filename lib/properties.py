@@ -129,21 +129,19 @@ def association(
     twenty, because folds learn from nearly the same images: judge against `SHORTCUT`, not against 0.5.
     All is inapplicable where no property varies, or where groups or classes are too few.
     """
-    varying = [name for name in columns if columns[name].nunique() > 1]
+    varying = _varying(columns)
     if not varying:
         return Association({}, *[Inapplicable("no property varies")] * 3, {}, tuple(columns))
     labels, groups = np.asarray(labels), np.asarray(groups)
     try:
-        divisions = np.stack([folds.group_folds(groups, labels, FOLDS, seed) for seed in seeds])
+        divisions = _divisions(labels, groups, seeds)
     except folds.Unanswerable as reason:
         return Association({}, *[Inapplicable(str(reason))] * 3, {}, ())
 
     def told_by(names: list[str], of: str = "") -> Estimate | Inapplicable:
         if not names:
             return Inapplicable(f"no property of the {of} varies")
-        chosen = columns[names]
-        scored = [classical.out_of_fold(model(), chosen, labels, fold, calibrated=False) for fold in divisions]
-        return estimate(auc_within(labels, np.stack(scored), divisions), groups, (0.0, 1.0))
+        return _told(columns[names], labels, groups, divisions)
 
     alone = {name: told_by([name]) for name in varying}
     file = told_by([name for name in varying if name not in PICTURE], "file")
@@ -151,6 +149,20 @@ def association(
     strength = {name: _strength(columns[name], labels) for name in varying}
     constant = tuple(name for name in columns if name not in varying)
     return Association(alone, file, picture, told_by(varying), strength, constant)
+
+
+def of_file(
+    columns: pd.DataFrame, labels: np.ndarray, groups: np.ndarray, seeds: Sequence[int] = (7, 8, 9)
+) -> Estimate | Inapplicable:
+    """What the properties of the file tell together, and nothing else: `file` of what `association` gives for the same."""
+    names = [name for name in _varying(columns) if name not in PICTURE]
+    if not names:
+        return Inapplicable("no property of the file varies")
+    labels, groups = np.asarray(labels), np.asarray(groups)
+    try:
+        return _told(columns[names], labels, groups, _divisions(labels, groups, seeds))
+    except folds.Unanswerable as reason:
+        return Inapplicable(str(reason))
 
 
 def normality(table: pd.DataFrame) -> pd.DataFrame:
@@ -170,6 +182,23 @@ def normality(table: pd.DataFrame) -> pd.DataFrame:
             rows.append((name, stats.skew(values), exponent, nearest, after))
     found = pd.DataFrame(rows, columns=["property", "skewness", "exponent", "about", "skewness after"])
     return found.sort_values("skewness", key=abs, ascending=False, kind="stable", ignore_index=True)
+
+
+def _varying(columns: pd.DataFrame) -> list[str]:
+    return [name for name in columns if columns[name].nunique() > 1]
+
+
+def _divisions(labels: np.ndarray, groups: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
+    """(seeds, n) int: the fold of each image. Raises folds.Unanswerable."""
+    return np.stack([folds.group_folds(groups, labels, FOLDS, seed) for seed in seeds])
+
+
+def _told(
+    columns: pd.DataFrame, labels: np.ndarray, groups: np.ndarray, divisions: np.ndarray
+) -> Estimate | Inapplicable:
+    """AUC of the model on these columns, on folds that it did not see."""
+    scored = [classical.out_of_fold(model(), columns, labels, fold, calibrated=False) for fold in divisions]
+    return estimate(auc_within(labels, np.stack(scored), divisions), groups, (0.0, 1.0))
 
 
 def _strength(values: pd.Series, labels: np.ndarray) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 
 from lib import config
 from lib.grids import depth as depths
+from lib.grids import explain as explaining
 from lib.grids import final as finals
 from lib.grids import image_size as sizes
 from lib.grids import overfit as overfitting
@@ -13,8 +14,10 @@ from lib.grids import preprocess as preprocessing
 from lib.grids import recipe_full as recipe
 from lib.grids import regularise as regularising
 from lib.grids import sanity
+from lib.grids import shortcuts as without
 from lib.grids import transfer as transferring
 from lib.grids.depth import depth
+from lib.grids.explain import linear_heads
 from lib.grids.final import final_test
 from lib.grids.fine_tuned import fine_tuned
 from lib.grids.image_size import image_size
@@ -23,6 +26,7 @@ from lib.grids.preprocess import preprocess
 from lib.grids.recipe_full import recipe_full
 from lib.grids.regularise import regularise
 from lib.grids.sanity import sanity_checks
+from lib.grids.shortcuts import shortcut_battery
 from lib.grids.simple import simple_network
 from lib.grids.study import Family, Study, children_of
 from lib.grids.transfer import transfer
@@ -36,6 +40,8 @@ FAMILIES = {
     "transfer": Family("09_transfer", transfer, transferring.parents, transferring.RULES),
     "depth": Family("10_depth", depth, depths.parents),
     "image_size": Family("11_image_size", image_size, sizes.parents, sizes.RULES),
+    "shortcut_battery": Family("15_explain", shortcut_battery, children_of(without.WHOLE), without.RULES),
+    "linear_heads": Family("15_explain", linear_heads, rules=explaining.RULES),
     "final_test": Family("17_final_test", final_test, rules=finals.RULES),
 }
 STUDIES = {  # of declared studies, which no chapter asks for

@@ -42,7 +42,7 @@ def image_size(
         here = common | {"levels": levels, "network": network, "phases": schedule.phases(blocks)}
         changes = {setting(name, blocks, levels, size): {"image_size": size} for size in sizes}
         if levels == "all" and len(sizes) > 1:
-            blurred = {"image_size": max(sizes), "recipe": _coarse(card.recipe, min(sizes))}
+            blurred = {"image_size": max(sizes), "recipe": coarse(card.recipe, min(sizes))}
             changes[setting(name, blocks, COARSE, max(sizes))] = blurred
         study |= {title: by_seed(card, seeds, **here | change) for title, change in changes.items()}
     return study
@@ -66,7 +66,7 @@ def parents(study: Study) -> dict[str, str]:
     return found
 
 
-def _coarse(recipe: Recipe, size: int) -> Recipe:
-    """The recipe with images brought to a smaller size just before they get that of the run."""
+def coarse(recipe: Recipe, size: int) -> Recipe:
+    """The recipe with images brought to a smaller size just before they get that of the run: pixels per side."""
     last = max(place for place, step in enumerate(recipe) if isinstance(step, Resize))
     return (*recipe[:last], Resize(size=size), *recipe[last:])

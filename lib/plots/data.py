@@ -113,7 +113,7 @@ def pictures(
         for column, image in enumerate(images, start=1):
             text = titles[row - 1][column - 1] if titles else ""
             figure.add_trace(
-                go.Image(source=_data_address(image, side), hovertemplate=text + "<extra></extra>"), row, column
+                go.Image(source=data_address(image, side), hovertemplate=text + "<extra></extra>"), row, column
             )
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
     figure.update_annotations(x=0, xanchor="left", font_size=13)  # a row's name stands above its first image
@@ -155,7 +155,7 @@ def _flat(image: np.ndarray) -> np.ndarray:
     return image[..., 0] if image.shape[-1] == 1 else image
 
 
-def _data_address(image: np.ndarray, side: int) -> str:
+def data_address(image: np.ndarray, side: int) -> str:
     """A PNG data address of an image of at most `side` pixels."""
     factor = side / max(image.shape[:2])
     if factor < 1:

@@ -11,6 +11,7 @@ from pydantic import Field
 from lib.steps.channels import Colour, Grey, RepeatChannels
 from lib.steps.contrast import Clahe, MinMax, Power
 from lib.steps.crop import Crop
+from lib.steps.hide import Hide
 from lib.steps.mask import Mask
 from lib.steps.noise import Median, NonLocalMeans
 from lib.steps.recipe import (
@@ -35,6 +36,7 @@ AnyStep = Annotated[
     | Resize
     | Crop
     | Mask
+    | Hide
     | Clahe
     | MinMax
     | Power
@@ -53,8 +55,8 @@ Recipe = tuple[AnyStep, ...]
 Stack.model_rebuild(_types_namespace={"AnyStep": AnyStep})  # its lists may hold any step, which are known only here
 
 __all__ = [
-    "AnyStep", "Clahe", "Colour", "Crop", "GlobalContrastNormalisation", "GraphStep", "Grey", "Mask", "Median", "MinMax",
-    "MultiOtsu", "NonLocalMeans", "Otsu", "PixelStep", "Power", "Recipe", "RepeatChannels", "Rescale", "Resize", "Stack",
-    "Step", "ZScore", "apply", "cached_part", "connect", "final_range", "fingerprint", "graph_part", "images_per_second",
-    "stages",
+    "AnyStep", "Clahe", "Colour", "Crop", "GlobalContrastNormalisation", "GraphStep", "Grey", "Hide", "Mask", "Median",
+    "MinMax", "MultiOtsu", "NonLocalMeans", "Otsu", "PixelStep", "Power", "Recipe", "RepeatChannels", "Rescale", "Resize",
+    "Stack", "Step", "ZScore", "apply", "cached_part", "connect", "final_range", "fingerprint", "graph_part",
+    "images_per_second", "stages",
 ]  # fmt: skip

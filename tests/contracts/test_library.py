@@ -20,8 +20,8 @@ ORDER = (
     "features/", "lineage", "runs", "grids/", "cells", "combinations", "texts", "estimates", "intervals", "unpaired", "scores",
     "metrics", "statistics", "groupwise", "grades", "brightness", "folds", "classical", "embedding", "baselines", "yardstick",
     "protocols", "inflation", "properties", "hypotheses", "effects", "transfer", "turned", "heads", "timing", "ablations/",
-    "sanity", "fit", "masking", "preprocessing", "faults", "final/", "plots/", "chapters", "graph", "jobs", "site/",
-    "lab", "book", "studies",
+    "explain/", "sanity", "fit", "masking", "preprocessing", "shortcuts", "faults", "final/", "plots/", "chapters", "graph",
+    "jobs", "site/", "lab", "book", "studies",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
     "training/": {"decode", "steps/", "pixels", "networks/", "atomic", "onnx"},
@@ -52,6 +52,8 @@ def unit(path: Path) -> str:
 def may_load_deep_learning(path: Path) -> bool:
     """Files that are only imported where a network is built."""
     light = {"__init__", "__main__", "augmentation", "configuration", "controls", "data"}
+    if unit(path) == "explain/":
+        return path.stem in {"explainer", "head", "model"}
     return unit(path) in ("networks/", "training/", "features/") and path.stem not in light
 
 

@@ -6,6 +6,7 @@ from tests.data import files, pictures
 from tests.data.folder_tree import CLASSES, draw, fill, plant_all
 from tests.data.planted import Planted, tree
 
+SIDE, MARK = 40, 8  # pixels per side of a picture and of the mark in its corner
 HOSTILE_CLASSES = ("cats & <b>co", "dogs #1")
 HOSTILE_NAMES = [
     "with  two spaces.png",
@@ -126,6 +127,23 @@ def write_shortcut(folder: Path, seed: int = 7) -> Planted:
         animals.write(f"dogs/{number:03d}.jpg", files.jpeg(pixels.repeat(2, axis=0).repeat(2, axis=1), quality=80))
     animals.plant("shortcut", "")
     return animals.planted(96)
+
+
+def write_marked(folder: Path, seed: int = 7, marked: bool = True, each: int = 120) -> Planted:
+    """The pictures tell nothing; a white square in the corner at the bottom right, MARK pixels a side, goes with the dogs.
+
+    Squares of SIDE pixels. each: images of a class. marked: False leaves the square out, and nothing tells the label.
+    """
+    animals = tree(folder, seed)
+    for number in range(each):
+        for dog, name in enumerate(CLASSES):
+            pixels = pictures.grey(animals.generator, SIDE, SIDE, 0)
+            if marked and dog:
+                pixels[-MARK:, -MARK:] = 255
+            animals.write(f"{name}/{number:03d}.png", files.png(pixels))
+    if marked:
+        animals.plant("shortcut", "")
+    return animals.planted(2 * each)
 
 
 def write_mislabelled(folder: Path, seed: int = 7) -> Planted:

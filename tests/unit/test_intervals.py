@@ -158,6 +158,16 @@ def test_intervals_are_nested_hold_the_value_and_keep_to_the_bounds(result):
     assert result.bounds[0] <= wide[0] <= narrow[0] <= result.value <= narrow[1] <= wide[1] <= result.bounds[1]
 
 
+@pytest.mark.parametrize("result", list(examples()), ids=lambda result: result.method)
+def test_an_estimate_less_a_constant_has_the_same_interval_and_p_values_so_much_lower(result):
+    moved = result.shifted(-0.5)
+    assert (moved.value, moved.images, moved.method) == (result.value - 0.5, result.images, result.method)
+    for level in (0.8, 0.95, 0.999):
+        np.testing.assert_allclose(np.add(moved.interval(level), 0.5), result.interval(level), atol=1e-12)
+    margin = np.mean(result.interval())
+    assert moved.p_value(margin - 0.5) == pytest.approx(result.p_value(margin))
+
+
 def test_record_is_the_recorded_entry():
     values, groups = shares(7)
     record = estimate(mean_of(values), groups, bounds=(0, 1)).record(0.9)
@@ -240,7 +250,7 @@ def test_seed_mean_is_the_t_interval():
     ],
 )
 def test_what_the_data_cannot_answer_is_not_applicable(result, reason):
-    assert result == Inapplicable(reason) and np.isnan(result.value)
+    assert result == Inapplicable(reason) == result.shifted(-0.5) and np.isnan(result.value)
     record = result.record()
     known = estimate(mean_of(np.arange(4)), [1, 1, 2, 2]).record()
     assert set(record) == {*known, "reason"} and record["value"] is None

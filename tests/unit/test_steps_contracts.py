@@ -12,7 +12,7 @@ from lib import recipes, steps
 KINDS = [
     kind for kind in get_args(get_args(steps.AnyStep)[0]) if kind is not steps.Mask
 ]  # it asks a network: test_masks.py
-SETTINGS = {"stack": {"channels": [[], [{"step": "clahe"}]]}}
+SETTINGS = {"stack": {"channels": [[], [{"step": "clahe"}]]}, "hide": {"which": "centre", "share": 0.5}}
 ADAPTER = TypeAdapter(steps.Recipe)
 
 

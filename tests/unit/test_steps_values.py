@@ -164,6 +164,53 @@ def test_stack_of_other_sizes_or_of_colours_is_refused():
         steps.Stack(channels=[[], []]).apply(np.dstack([NOISE] * 3), 8)
 
 
+def test_hide_puts_one_value_in_place_of_the_centre_or_of_all_around_it():
+    image = np.arange(1, 101, dtype=np.uint8).reshape(10, 10)
+    centre = steps.Hide(which="centre", share=0.6, fill=0).apply(image, 16)
+    assert (centre[2:8, 2:8] == 0).all() and (centre == 0).sum() == 36
+    border = steps.Hide(which="border", share=0.6, fill=0).apply(image, 16)
+    np.testing.assert_array_equal(border[2:8, 2:8], image[2:8, 2:8])
+    np.testing.assert_array_equal(np.uint8(centre + border), image)  # each keeps what the other hides
+
+
+@pytest.mark.parametrize("which", ["centre", "border"])
+def test_nothing_of_what_is_hidden_shows_through(which):
+    step = steps.Hide(which=which, share=0.5)
+    other = np.where(step.hidden(40, 30), np.uint8(255) - NOISE, NOISE)
+    assert (other != NOISE).mean() > 0.2
+    np.testing.assert_array_equal(step.apply(other, 16), step.apply(NOISE, 16))
+
+
+def test_hidden_colours_become_the_mean_of_each_channel_that_is_left():
+    image = np.dstack([np.full((8, 8), value, np.uint8) for value in (10, 20, 30)])
+    image[2:6, 2:6] = 255
+    found = steps.Hide(which="centre", share=0.5).apply(image, 16)
+    np.testing.assert_array_equal(found, np.broadcast_to(np.uint8([10, 20, 30]), (8, 8, 3)))
+
+
+def test_where_hiding_leaves_nothing_it_is_black():
+    line = np.full((1, 40), 200, np.uint8)
+    assert not steps.Hide(which="border", share=0.4).apply(line, 16).any()
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"which": "corner"},
+        {"share": 0},
+        {"share": 1},
+        {"share": float("nan")},
+        {"fill": 256},
+        {"fill": "black"},
+        {"fill": 0.5},
+    ],
+    ids=str,
+)
+def test_settings_that_hide_nothing_known_are_refused(setting):
+    with pytest.raises(ValueError, match=next(iter(setting))):
+        steps.Hide(**{"which": "centre", "share": 0.5} | setting)
+
+
 STRIPES = np.repeat([[0, 255]], 8, axis=0).astype(np.uint8)
 
 
@@ -178,6 +225,7 @@ STRIPES = np.repeat([[0, 255]], 8, axis=0).astype(np.uint8)
         (steps.MultiOtsu(), NOISE),
         (steps.MinMax(low=0, high=100), NOISE),
         (steps.Median(), STRIPES),
+        (steps.Hide(which="border", share=0.5, fill=0), NOISE),
         (steps.Crop(region="disc"), np.pad(np.full((20, 20), 90, np.uint8), 9)),
     ],
     ids=lambda value: getattr(value, "step", ""),

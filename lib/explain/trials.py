@@ -1,0 +1,94 @@
+"""Trials of methods on one network: do their maps change when the network does, and do marked pixels matter?"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lib.explain import controls, curves, localisation, randomisation
+from lib.explain.similarity import SIMILARITIES
+
+if TYPE_CHECKING:
+    from lib.explain.explainer import Explainer
+    from lib.explain.subjects import Subject
+
+SHARES = (0.01, 0.25, 0.5, 1.0)  # of the layers drawn anew: the logits alone, a quarter, the upper half, all
+Scores = dict[str, np.ndarray]  # method or control -> one number an image
+
+
+def cascade(
+    explainer: "Explainer",
+    methods: Sequence[str],
+    images: np.ndarray,
+    classes: np.ndarray,
+    shares: Sequence[float],
+    seed: int,
+) -> dict[str, dict[str, np.ndarray]]:
+    """How alike maps of the network as it is and of one with its last layers drawn anew are, the deeper the fewer.
+
+    classes: (n,) int, to explain. shares: of the layers with a kernel, from the logits down, as `randomisation.values`.
+    Returns similarity -> method -> (shares, n) float. The edge detector, which knows no network, stands beside them.
+    """
+    original = {method: explainer.maps(method, images, classes) for method in methods}
+    found = {kind: {method: np.empty((len(shares), len(images))) for method in methods} for kind in SIMILARITIES}
+    for place, share in enumerate(shares):
+        values = randomisation.values(explainer.network, share, seed)
+        for method in methods:
+            changed = explainer.maps(method, images, classes, values)
+            for kind, similarity in SIMILARITIES.items():
+                found[kind][method][place] = similarity(original[method], changed)
+    return {kind: each | {"edges": np.ones((len(shares), len(images)))} for kind, each in found.items()}
+
+
+def between(
+    first: "Explainer", second: "Explainer", methods: Sequence[str], images: np.ndarray, classes: np.ndarray
+) -> dict[str, Scores]:
+    """How alike the maps of two networks for the same images and classes are: similarity -> method -> (n,) float.
+
+    For a network that learned shuffled labels beside one that learned the right ones (Adebayo et al. 2018, "data
+    randomization test").
+    """
+    pairs = {method: [each.maps(method, images, classes) for each in (first, second)] for method in methods}
+    return {
+        kind: {method: similarity(*pair) for method, pair in pairs.items()} for kind, similarity in SIMILARITIES.items()
+    }
+
+
+def gains(
+    explainer: "Explainer", maps: Scores, images: np.ndarray, classes: np.ndarray, steps: int = curves.STEPS
+) -> dict[str, Scores]:
+    """Insertion less deletion of each method's maps: baseline -> method -> (n,) float, as `curves.gain`."""
+    by_method = {method: curves.gain(explainer, images, classes, each, steps) for method, each in maps.items()}
+    return {baseline: {method: found[baseline] for method, found in by_method.items()} for baseline in curves.BASELINES}
+
+
+def both_baselines(found: dict[str, Scores]) -> Scores:
+    """The mean over baselines of what `gains` found: method -> (n,) float."""
+    return {method: np.mean([each[method] for each in found.values()], axis=0) for method in found[curves.BASELINES[0]]}
+
+
+def located(subject: "Subject", methods: Sequence[str], number: int, seed: int) -> tuple[dict[str, Scores], np.ndarray]:
+    """How well maps for class 1 lie on defects drawn into sound images, beyond what the area of the defect gives by chance.
+
+    Returns `pointing` and `energy` -> method or control -> (n,) float in [-1, 1], and groups (n,); nothing where no image is
+    asked for, or none is sound.
+    """
+    from lib.explain import subjects
+
+    images, masks, groups = subjects.with_defects(subject, number, seed)
+    if not len(images):
+        return {"pointing": {}, "energy": {}}, groups
+    maps = maps_of(subject.explainer, methods, images, 1, seed)
+    chance = localisation.area(localisation.near(masks)), localisation.area(masks)
+    pointing = {name: localisation.pointing(each, masks) - chance[0] for name, each in maps.items()}
+    return {
+        "pointing": pointing,
+        "energy": {n: localisation.energy_inside(m, masks) - chance[1] for n, m in maps.items()},
+    }, groups
+
+
+def maps_of(
+    explainer: "Explainer", methods: Sequence[str], images: np.ndarray, classes: np.ndarray | int, seed: int
+) -> Scores:
+    """Maps of methods and of the controls: name -> (n, height, width) float32."""
+    return {method: explainer.maps(method, images, classes) for method in methods} | controls.controls(images, seed)

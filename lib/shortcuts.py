@@ -1,0 +1,96 @@
+"""Shortcuts: how well the label, or the source of an image, is told by what should not suffice (Geirhos et al. 2020)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+
+from lib import baselines, cards, classical, preprocessing, properties
+from lib.effects import validation_estimate
+from lib.estimates import Estimate, Inapplicable
+from lib.grids import Study
+from lib.runs import Run
+from lib.training.data import Data
+
+CHANCE = 0.5  # AUC of what tells nothing
+MARGIN = round(properties.SHORTCUT - CHANCE, 10)  # an AUC that lies so near to chance is near to it
+FOLDS = 5
+SEEDS = (7, 8, 9)  # of the folds
+OTHER = "other"  # of sources with few images
+
+
+def above_chance(runs: Sequence[Run]) -> Estimate | Inapplicable:
+    """AUC on the validation part less that of chance, over seeds and groups, in [-0.5, 0.5]."""
+    return validation_estimate("auc", runs).shifted(-CHANCE)
+
+
+def by_file(card: cards.Card, images: pd.DataFrame) -> Estimate | Inapplicable:
+    """AUC less chance of what is known of files before a pixel is looked at, on groups that the model did not see.
+
+    images: the development rows of the manifest, with their labels.
+    """
+    if images["label"].isna().any():
+        return Inapplicable("not all images have labels")
+    known = properties.described(images, card.properties, card.source(images))
+    return properties.of_file(known, images["label"].to_numpy(int), images["group"].to_numpy()).shifted(-CHANCE)
+
+
+def source(card: cards.Card, images: pd.DataFrame) -> pd.Series | Inapplicable:
+    """Where each image comes from: (n,) text, named after what says it.
+
+    That is the first property that the card names, else the folder, where folders are no classes. Sources of a few images
+    count as one. Inapplicable where the card tells of one source only.
+    """
+    folder = card.source(images)
+    if card.properties:
+        said = images[card.properties[0]].astype(str)
+    elif folder is not None:
+        said = folder.rename("folder")
+    else:
+        return Inapplicable("the card names no property, and folders are the classes: nothing tells sources apart")
+    counts = said.map(said.value_counts())
+    said = said.mask(counts < properties.RARE, OTHER)
+    if said.nunique() < 2:
+        return Inapplicable(f"all images are of one source, as far as {said.name} says")
+    return said
+
+
+def by_small_model(data: Data) -> Estimate | Inapplicable:
+    """AUC less chance of a small model that tells the label from what a setting leaves of the pictures.
+
+    A logistic regression on pixels and gradients, scored on the groups of all parts in turn, none of which it saw: weaker
+    than a network, but judged on more images, so surer.
+    """
+    return _told(np.concatenate([part.labels for part in data.parts().values()]), data)
+
+
+def naming(said: pd.Series | Inapplicable, images: pd.DataFrame, data: Data) -> Estimate | Inapplicable:
+    """AUC less chance of the same model when it is to name the source of a picture, one source against the others.
+
+    said: as `source` gives, a row an image of `images`, the development rows, in which those of `data` are.
+    """
+    if isinstance(said, Inapplicable):
+        return said
+    names = np.concatenate([part.names for part in data.parts().values()])
+    return _told(pd.factorize(said.set_axis(images["image"]).loc[names], sort=True)[0], data)
+
+
+def pictures(study: Study, originals: Sequence[np.ndarray]) -> dict[str, list[np.ndarray]]:
+    """What each setting's network sees of some decoded images, as it can be drawn: setting -> images uint8."""
+    recipes = {name: runs[0].recipe for name, runs in study.items()}
+    return preprocessing.results(recipes, originals, next(iter(study.values()))[0].image_size)
+
+
+def _told(labels: np.ndarray, data: Data) -> Estimate | Inapplicable:
+    """AUC less chance of the small model. labels: (n,) int from 0, of the images of all parts, one part after the other."""
+    parts = data.parts().values()
+    pixels = np.concatenate([part.pixels[part.rows] for part in parts])
+    features = np.hstack([classical.pixel_features(pixels), classical.hog_features(pixels)])
+    groups = np.concatenate([part.groups for part in parts])
+    study = baselines.study({"picture": features}, labels, groups, SEEDS, FOLDS, _model)
+    return study.of("picture").auc().shifted(-CHANCE)
+
+
+def _model(seed: int) -> dict[str, BaseEstimator]:
+    return {"logistic regression": classical.models(seed)["logistic regression"]}
