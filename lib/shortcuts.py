@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
@@ -17,6 +18,8 @@ CHANCE = 0.5  # AUC of what tells nothing
 MARGIN = round(properties.SHORTCUT - CHANCE, 10)  # an AUC that lies so near to chance is near to it
 FOLDS = 5
 SEEDS = (7, 8, 9)  # of the folds
+SMALL = 24  # pixels per side that the small model takes as they are
+BATCH = 256  # images
 OTHER = "other"  # of sources with few images
 
 
@@ -84,12 +87,27 @@ def pictures(study: Study, originals: Sequence[np.ndarray]) -> dict[str, list[np
 
 def _told(labels: np.ndarray, data: Data) -> Estimate | Inapplicable:
     """AUC less chance of the small model. labels: (n,) int from 0, of the images of all parts, one part after the other."""
-    parts = data.parts().values()
-    pixels = np.concatenate([part.pixels[part.rows] for part in parts])
-    features = np.hstack([classical.pixel_features(pixels), classical.hog_features(pixels)])
-    groups = np.concatenate([part.groups for part in parts])
-    study = baselines.study({"picture": features}, labels, groups, SEEDS, FOLDS, _model)
+    groups = np.concatenate([part.groups for part in data.parts().values()])
+    study = baselines.study({"picture": _features(data)}, labels, groups, SEEDS, FOLDS, _model)
     return study.of("picture").auc().shifted(-CHANCE)
+
+
+def _features(data: Data) -> np.ndarray:
+    """(n, d) float32, of the images of all parts, one part after the other: pixels of small pictures, and gradients."""
+    batches = [
+        (_small(batch), classical.hog_features(batch))
+        for part in data.parts().values()
+        for batch in part.batches(BATCH)
+    ]
+    small, gradients = (np.concatenate(side) for side in zip(*batches, strict=True))
+    return np.hstack([classical.pixel_features(small), gradients])
+
+
+def _small(pixels: np.ndarray) -> np.ndarray:
+    """(n, side, side, channels) uint8 of (n, size, size, channels) uint8."""
+    side = min(SMALL, pixels.shape[1])
+    small = np.stack([cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in pixels])
+    return small.reshape(len(small), side, side, -1)  # OpenCV leaves out the axis of a single channel
 
 
 def _model(seed: int) -> dict[str, BaseEstimator]:

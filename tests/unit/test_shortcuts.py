@@ -6,8 +6,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import cards, config, custody, hypotheses, lineage, preprocessing, recipes, runs, shortcuts, steps
+from lib import (
+    cards,
+    config,
+    custody,
+    hypotheses,
+    intervals,
+    lineage,
+    preprocessing,
+    recipes,
+    runs,
+    shortcuts,
+    statistics,
+    steps,
+)
 from lib.estimates import Estimate, Inapplicable
+from lib.explain.explainer import Explainer
+from lib.explain.localisation import area, energy_inside
 from lib.grids import shortcuts as family
 from lib.grids.study import children_of
 from lib.training.data import Data, Part
@@ -19,7 +34,7 @@ GROUPS, EACH = 40, 6
 
 def battery(dataset, **changes):
     usual = {
-        "shortcut_size": 40, "shortcut_thumbnail": 10, "shortcut_epochs": 12, "shortcut_rate": 0.02, "shortcut_seeds": [7],
+        "shortcut_size": 40, "shortcut_thumbnail": 10, "shortcut_epochs": 30, "shortcut_rate": 0.005, "shortcut_seeds": [7],
         "hide_most": 0.6, "hide_centre": 0.5, "threads": 1,
     }  # fmt: skip
     return family.shortcut_battery(dataset, **usual | changes)
@@ -56,6 +71,19 @@ def test_a_mark_in_the_corner_is_found_where_it_is_seen_and_only_there(book):
     if marked:
         hidden = shortcuts.above_chance([runs.get(each, context) for each in study["border hidden"]])
         assert verdict(hidden) != "refuted" and hidden.value < 0.25
+
+
+def test_the_maps_point_at_the_mark(book):
+    """Evidence for the marked class lies in its corner, by each of its images, well above the share of the area."""
+    marked, context = book
+    (whole,) = battery(context.dataset)[family.WHOLE]
+    part = runs.data_of(whole, context).validation
+    dogs = part.pixels[part.rows[part.labels == 1]]
+    corner = np.zeros((len(dogs), 40, 40), bool)
+    corner[:, -10:, -10:] = True  # the mark with the pixels around it that its edge reaches
+    maps = Explainer(runs.get(whole, context).model()).maps("grad_cam", dogs, classes=1)
+    times = intervals.estimate(statistics.ratio(energy_inside(maps, corner), area(corner)), np.arange(len(dogs)))
+    assert (times.interval()[0] > 2) == marked, times
 
 
 def test_the_small_model_finds_it_too(book):
@@ -146,6 +174,18 @@ def test_a_source_that_shows_is_named_and_one_that_does_not_is_not():
     assert said.name == "kind" and set(said) == {"mono", "poly"}
     assert verdict(shortcuts.naming(said, table, data(table, 30 * (said == "mono")))) == "refuted"
     assert verdict(shortcuts.naming(said, table, data(table, 0 * (said == "mono")))) != "refuted"
+
+
+def test_grey_pictures_among_colours_are_described_alike(monkeypatch):
+    monkeypatch.setattr(shortcuts, "BATCH", 8)
+    table, generator = rows(), np.random.default_rng(2)
+    pixels = generator.integers(0, 256, (len(table), 30, 30, 3), dtype=np.uint8)
+    pixels[:40] = pixels[:40, ..., :1]
+    names = table["image"].to_numpy()
+    whole = Part(pixels, np.arange(len(table)), names, table["group"].to_numpy(), table["label"].to_numpy(), names)
+    parts = (whole.chosen(some) for some in np.array_split(np.arange(len(table)), 3))
+    found = shortcuts.by_small_model(Data(*parts, classes=2))
+    assert isinstance(found, Estimate) and verdict(found) != "refuted"
 
 
 def test_the_folder_is_the_source_where_no_property_is_named():
