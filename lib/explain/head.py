@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from lib.explain.model import PASSING, Network
 
@@ -32,5 +33,5 @@ def weights(network: Network, layer: str, index: np.ndarray, values: list | None
     """(n, channels): what each channel's average adds to the logit of class `index` (n,). values: as `Network.forward`."""
     dense = check(network, layer)
     with network.substituted(values):
-        kernel = np.asarray(keras.ops.convert_to_numpy(dense.kernel), np.float32)
+        kernel = tf.convert_to_tensor(dense.kernel).numpy()
     return (np.hstack([-kernel, kernel]) if network.units == 1 else kernel).T[index]
