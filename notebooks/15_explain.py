@@ -155,7 +155,7 @@ claims.measure("H15.5", shortcuts.naming(shortcuts.source(card, labelled), label
 # ## Does the map change with the network?
 # From the logits down, layers are drawn anew: kernels with their own size but no memory of what they learned. The class that is
 # explained stays the one that the whole network decided for. The first step draws the last layer alone, the last one all of
-# them. Each line starts from one, at the network as it is.
+# them. At the network as it is every line would be at one, and an edge detector would stay there.
 
 # %% mystnb={"figure": {"name": "fig-cascade", "caption": "Rank correlation between maps of the network as it is and of one whose last layers were drawn anew, by the share of these, with intervals over groups of images. One: the map does not care."}}
 seen = trial.part.first(TRIAL_IMAGES)
@@ -191,7 +191,7 @@ plots.intervals(
 
 # %%
 half = {name: rows[trials.SHARES.index(examination.UPPER_HALF)] for name, rows in alike["rank correlation"].items()}
-kept = examination.means({name: half[name] for name in tried}, seen.groups, examination.CORRELATION)
+kept = examination.means(half, seen.groups, examination.CORRELATION)
 asked = ["grad_cam", "grad_cam_plus_plus", "integrated_gradients", "occlusion"]
 asked += ["guided_backpropagation", "guided_grad_cam"]
 found = {f"H15.{number}": kept[name] for number, name in enumerate(asked, start=6)}

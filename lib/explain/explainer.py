@@ -28,7 +28,7 @@ class Explainer:
     def __init__(self, model: keras.Model, layer: str | None = None, batch: int = BATCH):
         self.network, self.batch = Network(model), batch
         self.layer = self.network.layer(layer) if layer or self.network.spatial else None
-        self._graphs: dict[str, tf.types.experimental.PolymorphicFunction] = {}
+        self._graphs: dict[str, tf.types.experimental.ConcreteFunction] = {}
 
     @cached_property
     def refusals(self) -> dict[str, str]:
@@ -142,7 +142,7 @@ class Explainer:
             self._graphs[what] = self.network.traced(what, self.layer)
         variables = values if values is not None else [variable.value for variable in self.network.model.variables]
         given = [np.asarray(images, np.float32)] + ([] if index is None else [index])
-        answer = self._graphs[what](*map(tf.constant, given), variables)
+        answer = self._graphs[what](*map(tf.constant, given), [tf.convert_to_tensor(value) for value in variables])
         return [each.numpy() for each in answer] if isinstance(answer, tuple | list) else answer.numpy()
 
 

@@ -92,7 +92,7 @@ class Network:
         logits = tf.concat([-logits, logits], axis=1) if self.units == 1 else logits
         return logits, None if layer is None else seen[layer]
 
-    def traced(self, what: str, layer: str | None) -> tf.types.experimental.PolymorphicFunction:
+    def traced(self, what: str, layer: str | None) -> tf.types.experimental.ConcreteFunction:
         """One graph for batches of any length: images, class indices (n,) where a gradient is asked for, the variables' values.
 
         what: `logits`, (n, classes); `layer`: what leaves the layer, and the gradient of the logits of those classes with
@@ -115,8 +115,8 @@ class Network:
         values = [tf.TensorSpec(variable.shape, variable.dtype) for variable in self.model.variables]
         images, index = tf.TensorSpec((None, *self.input_shape), tf.float32), tf.TensorSpec((None,), tf.int32)
         if what == "logits":
-            return tf.function(logits, input_signature=[images, values], jit_compile=False)
-        return tf.function(gradient, input_signature=[images, index, values], jit_compile=False)
+            return tf.function(logits, jit_compile=False).get_concrete_function(images, values)
+        return tf.function(gradient, jit_compile=False).get_concrete_function(images, index, values)
 
     def parts(self) -> list[keras.Operation]:
         """Every operation in the order of the graph, those inside nested models too, but no model."""

@@ -27,7 +27,7 @@ def cascade(
     """How alike maps of the network as it is and of one with its last layers drawn anew are, the deeper the fewer.
 
     classes: (n,) int, to explain. shares: of the layers with a kernel, from the logits down, as `randomisation.values`.
-    Returns similarity -> method -> (shares, n) float. The edge detector, which knows no network, stands beside them.
+    Returns similarity -> method -> (shares, n) float. The edge detector, which knows no network, would stay at one.
     """
     original = {method: explainer.maps(method, images, classes) for method in methods}
     found = {kind: {method: np.empty((len(shares), len(images))) for method in methods} for kind in SIMILARITIES}
@@ -37,7 +37,7 @@ def cascade(
             changed = explainer.maps(method, images, classes, values)
             for kind, similarity in SIMILARITIES.items():
                 found[kind][method][place] = similarity(original[method], changed)
-    return {kind: each | {"edges": np.ones((len(shares), len(images)))} for kind, each in found.items()}
+    return found
 
 
 def between(

@@ -80,8 +80,8 @@ def chooser(
         trace.visible, trace.opacity = image == shown[0], _opacity(method, first)
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
     figure.update_layout(
-        updatemenus=_menus(networks, shown, list(found), places), sliders=[_slider(places)], height=470,
-        margin={"l": 5, "r": 5, "t": 110, "b": 70},
+        updatemenus=_menus(networks, shown, list(found), places), sliders=[_slider(places)], height=520,
+        margin={"l": 5, "r": 5, "t": 160, "b": 80},
     )  # fmt: skip
     return styled(figure)
 
@@ -113,10 +113,11 @@ def _menus(
     by_method = [(name, "restyle", [{"opacity": [_opacity(method, name) for _, method in places]}]) for name in methods]
     by_network = [(name, "relayout", [_domains(len(networks), place)]) for place, name in enumerate(networks)]
     menus = [by_image, by_method, [("all networks", "relayout", [_domains(len(networks), None)]), *by_network]]
+    places_of_menus = [(0, 1.5), (0, 1.32), (0.6, 1.5)]  # long names stand one above the other
     return [
         {"buttons": [{"label": label, "method": way, "args": change} for label, way, change in buttons],
-         "x": 0.34 * number, "xanchor": "left", "y": 1.28, "yanchor": "top", "direction": "down", "showactive": True}
-        for number, buttons in enumerate(menus)
+         "x": x, "xanchor": "left", "y": y, "yanchor": "top", "direction": "down", "showactive": True}
+        for (x, y), buttons in zip(places_of_menus, menus, strict=True)
     ]  # fmt: skip
 
 

@@ -21,15 +21,16 @@ IN_SMOKE = {"H9.1", "H9.2", "H9.5", "H9.6", "H9.7"}  # of one network, none trai
 UNGRADED = {"H11.1", "H11.4", "H17.11"}
 ALONE = {"H17.12"}  # no other card was named
 SEVERAL_CLASSES = {"H17.9", "H17.10"}  # no operating point
+NO_SIMULATOR = {"H15.17", "H15.18", "H15.19"}  # of defects whose place is known
+EVERYWHERE = ONE_SEED | IN_SMOKE | ALONE | NO_SIMULATOR
 BOOKS = {  # tree -> hypotheses that cannot be put to it
     "folder three_classes": {"H1.1", "H1.2", "H2.3", "H2.4", "H4.7", "H5.2", "H5.3", "H5.5", "H3.11", "H8.11"}
-    | ONE_SEED
-    | IN_SMOKE
+    | EVERYWHERE
     | UNGRADED
     | SEVERAL_CLASSES
-    | ALONE,
-    "chest_xray": {"H1.2", "H2.3", "H2.4", "H4.7", "H5.3", "H5.5", "H8.11"} | ONE_SEED | IN_SMOKE | UNGRADED | ALONE,
-    "mammograms": {"H2.3", "H3.11", "H8.11", "H17.11"} | ONE_SEED | IN_SMOKE | ALONE,
+    | {"H15.5"},  # folders are the classes: nothing tells sources apart
+    "chest_xray": {"H1.2", "H2.3", "H2.4", "H4.7", "H5.3", "H5.5", "H8.11"} | EVERYWHERE | UNGRADED,
+    "mammograms": {"H2.3", "H3.11", "H8.11", "H17.11"} | EVERYWHERE,
     "nih_unlabelled": {"H1.1", "H1.2", "H1.3", "H1.4", "H2.1", "H2.2", "H2.3", "H2.4"},
 }
 NUMBERS = {".npy", ".h5", ".onnx"}  # pixels, weights and what networks answer: hundreds of megabytes without a word

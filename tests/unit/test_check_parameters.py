@@ -43,7 +43,7 @@ from lib import combinations, config, graph, grids, steps, values
         ("SEEDS: [7, 8]", "SEEDS: []", "SEEDS is []; expected a list of int, not empty"),
         ("chapters:", "chapters: [", "not valid YAML"),
         ("  16_ablations", "  05_simple_network: {}\n  16_ablations", "the key '05_simple_network' stands there twice"),
-        ("SHOWN: 6", "yes: 6", "line 15: not valid YAML (a key is read as True"),
+        ("SHOWN: 6", "yes: 6", "line 16: not valid YAML (a key is read as True"),
         ("SWEEP_EPOCHS: 2", "SWEEP_EPOCHS: 3", "07_overfit: SWEEP_EPOCHS is 3; give fewer than EPOCHS"),
         ("MOMENTUM: 0.5", "MOMENTUM: 2.5", "07_overfit: MOMENTUM 2.5 is not possible: Input should be less than 1"),
         ("RECIPES: [plain, half_resolution,", "RECIPES: [plain, plain,", "03_preprocess: RECIPES is ['plain', 'plain'"),
