@@ -110,7 +110,9 @@ def _comparisons(comparisons: list[dict[str, Any]]) -> str:
         ]
         for each in comparisons
     ]
-    return table(("finalists", "difference", "p, adjusted", "method"), rows, "report") if rows else "<p>None.</p>"
+    return (
+        table(("finalists", "difference of AUC", "p, adjusted", "method"), rows, "report") if rows else "<p>None.</p>"
+    )
 
 
 def _of_decisions(final: dict[str, Any]) -> dict[str, Place]:

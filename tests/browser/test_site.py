@@ -8,6 +8,7 @@ from visiting import PHONE, Open, Site
 
 def test_pages_load_draw_their_figures_and_ask_nothing_from_outside(built_site: Site, visit: Open) -> None:
     assert {"index.html", "hypotheses.html", "catalogue.html", "references.html"} <= set(built_site.pages)
+    assert {"model_card.html", "datasheet.html", "claim.html"} <= set(built_site.pages)
     total = 0
     for name in built_site.pages:
         visited = visit(name)
@@ -89,7 +90,14 @@ def test_search_finds_a_word_of_a_chapter(built_site: Site, visit: Open) -> None
 
 
 def test_every_chapter_says_where_it_comes_from(built_site: Site) -> None:
-    for name in [*built_site.chapters, "index.html", "hypotheses.html", "catalogue.html"]:
+    for name in [
+        *built_site.chapters,
+        "index.html",
+        "hypotheses.html",
+        "catalogue.html",
+        "model_card.html",
+        "claim.html",
+    ]:
         feet = re.findall(r'<footer class="provenance">.*?</footer>', _text(built_site, name), flags=re.DOTALL)
         assert len(feet) == 1, name
         labels = set(re.findall(r"<dt>(.*?)</dt>", feet[0]))
