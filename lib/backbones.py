@@ -49,14 +49,14 @@ def find(name: str) -> Backbone:
     return BACKBONES[config.one_of("BACKBONE", name, list(BACKBONES))]
 
 
-def network(name: str, weights: str | Path | None = "imagenet") -> Network:
+def network(name: str, weights: str | Path | None = "imagenet", momentum: float | None = None) -> Network:
     """The network that a configuration names. weights: `imagenet`, the path of a file, or None: random ones.
 
-    Raises UserError for a name that does not exist.
+    momentum: of batch normalisation's averages; None: as published. Raises UserError for a name that does not exist.
     """
     backbone = find(name)
-    start = None if weights is None else str(weights)
-    return Network(family=backbone.family, parameters={"variant": backbone.variant, "weights": start})
+    parameters = {"variant": backbone.variant, "weights": None if weights is None else str(weights)}
+    return Network(family=backbone.family, parameters=parameters | ({"momentum": momentum} if momentum else {}))
 
 
 def name_of(used: Network) -> str:

@@ -10,7 +10,7 @@ from typing import Literal
 import keras
 import numpy as np
 from keras import initializers, layers
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from lib import networks
 from lib import weights as weight_files
@@ -45,13 +45,14 @@ class Parameters(BaseModel):
 
     variant: Literal["lite0", "lite1", "lite2"] = "lite0"
     weights: Literal["imagenet"] | Path | None = None  # a file as the packages hold: PyTorch's, of the whole network
+    momentum: float = Field(0.99, ge=0, lt=1)  # of batch normalisation's averages; 0.99 lags where steps are few
 
 
 class _Graph:
     """The layers so far, and the tensor that leaves the last one."""
 
-    def __init__(self, inputs: keras.KerasTensor):
-        self.tensor, self.layers = inputs, {}
+    def __init__(self, inputs: keras.KerasTensor, momentum: float):
+        self.tensor, self.layers, self.momentum = inputs, {}, momentum
 
     def add(self, layer: layers.Layer) -> None:
         self.tensor = layer(self.tensor)
@@ -68,7 +69,7 @@ class _Graph:
         self._normalised(name, activation=True)
 
     def _normalised(self, name: str, activation: bool) -> None:
-        self.add(layers.BatchNormalization(epsilon=1e-3, name=f"{name}_normalisation"))
+        self.add(layers.BatchNormalization(momentum=self.momentum, epsilon=1e-3, name=f"{name}_normalisation"))
         if activation:
             self.add(layers.ReLU(6, name=f"{name}_activation"))
 
@@ -106,7 +107,7 @@ def blocks(parameters: Parameters) -> dict[str, str]:
 
 
 def _connect(inputs: keras.KerasTensor, parameters: Parameters) -> _Graph:
-    graph = _Graph(inputs)
+    graph = _Graph(inputs, parameters.momentum)
     graph.add(layers.Rescaling(1 / 128, offset=-127 / 128, name="rescaling"))
     graph.convolution("stem", STEM, kernel=3, strides=2)
     for name, kernel, strides, expanded, filters, residual in _blocks(parameters):

@@ -13,7 +13,7 @@ import h5py
 import keras
 import numpy as np
 from keras import layers
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from lib import networks
 from lib import weights as weight_files
@@ -52,6 +52,7 @@ class Parameters(BaseModel):
     weights: Literal["imagenet"] | Path | None = (
         None  # a file: `.weights.h5` or `_notop.h5`, of the network without head
     )
+    momentum: float | None = Field(None, ge=0, lt=1)  # of batch normalisation's averages; None: as Keras has it
 
 
 @keras.saving.register_keras_serializable("lib")
@@ -75,6 +76,10 @@ def build(inputs: keras.KerasTensor, parameters: Parameters) -> keras.KerasTenso
     features = application(include_top=False, weights=None, input_tensor=x).output
     network = keras.Model(x, features)  # its own layers alone, without what leads to x
     _rename(network)
+    if parameters.momentum is not None:
+        for layer in network.layers:
+            if isinstance(layer, layers.BatchNormalization):
+                layer.momentum = parameters.momentum
     if file:
         _load(network, file, parameters.variant)
     return features
