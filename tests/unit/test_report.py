@@ -115,7 +115,7 @@ def test_a_number_changed_in_a_page_is_found_and_stops_the_build(tested, monkeyp
         (folder / f"{name}.md").write_text(typed if name == "claim" else own, encoding="utf-8")
     monkeypatch.setattr(report, "TEMPLATES", folder)
     with pytest.raises(SiteError, match=r"claim\.html: test_auc says '0\.999.*the records say '0\.871"):
-        build.build_site(root, notebooks, partial=True)
+        build.build_site(root, notebooks)
 
 
 def test_any_number_of_the_final_record_changes_a_place(tested):
