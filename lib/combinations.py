@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lib import backbones, config, grids, lineage, mistakes, networks, recipes, steps, weights
+from lib import backbones, config, grids, lineage, mistakes, networks, processes, recipes, steps, weights
 from lib.training.configuration import Configuration
 
 
@@ -32,6 +32,7 @@ def check(configurations: Iterable[Configuration], given: Mapping[str, Any]) -> 
     given: the parameters that the configurations were made from, so that the line can name the one to change. Networks whose
     depth, or whose own file of weights, is asked for are looked into with Keras.
     """
+    processes.load_quietly("keras")
     known = {}
     for run in configurations:
         known.setdefault((run.image_size, run.recipe, run.network.model_dump_json(), _depth(run)), run)

@@ -1,6 +1,9 @@
-"""Run a program that starts others, so that all of them end with it."""
+"""Run a program that starts others, so that all of them end with it; load libraries that talk."""
 
+import importlib
+import os
 import signal
+import sys
 from collections.abc import Sequence
 from types import FrameType
 
@@ -23,6 +26,21 @@ def run(command: Sequence[str]) -> int:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def load_quietly(name: str) -> None:
+    """Import a module whose libraries write lines to standard error, past Python, that no setting of theirs stops."""
+    if name in sys.modules:
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nothing:
+        os.dup2(nothing.fileno(), 2)
+        try:
+            importlib.import_module(name)
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -36,7 +36,7 @@ class CalibrationError:
     bins: int
 
     def __str__(self) -> str:
-        return f"{self.value:.3f} (a perfect model: {self.perfect_low:.3f} to {self.perfect_high:.3f})"
+        return f"{self.value:.3f}, perfect: {self.perfect_low:.3f} to {self.perfect_high:.3f}"
 
 
 def scaled(probability: np.ndarray, temperature: float) -> np.ndarray:

@@ -99,8 +99,7 @@ def table(found: list[Slice], classes: list[str], metric: str) -> pd.DataFrame:
     """The slices for people: a row each."""
     rows = [
         (
-            each.by,
-            each.name,
+            f"{each.by}: {each.name}",
             each.images,
             each.groups,
             *each.counts,
@@ -110,5 +109,5 @@ def table(found: list[Slice], classes: list[str], metric: str) -> pd.DataFrame:
         )
         for each in found
     ]
-    columns = ["by", "slice", "images", "groups", *classes, metric, "less the rest", "p, adjusted"]
+    columns = ["slice", "images", "groups", *classes, metric, "less the rest", "p, adjusted"]
     return pd.DataFrame(rows, columns=columns)

@@ -293,6 +293,7 @@ def test_nobody_but_custody_cards_and_readers_reads_all_labels():
     files = [*(config.REPOSITORY / "lib").rglob("*.py"), *config.NOTEBOOKS.glob("*.py")]
     found = {str(path.relative_to(config.REPOSITORY)) for path in files if reads_all_labels(path.read_text())}
     allowed = {"lib/cards.py", "lib/custody/__init__.py", "lib/custody/curation.py", "lib/custody/opening.py"}
+    allowed |= {"lib/custody/external.py"}  # of another data set
     assert allowed <= found and found <= allowed | {"lib/readers/table.py", "lib/readers/files.py"}
     for code in (
         "card.rows()",

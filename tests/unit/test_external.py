@@ -22,6 +22,13 @@ from tests.unit.conftest import elpv_like
 CHAPTER = "11_image_size"
 
 
+@pytest.fixture(autouse=True)
+def nothing_asked_for_stays(monkeypatch):
+    """What a test settles is for the processes that it would start, not for the next test."""
+    monkeypatch.setenv(external.NAME_VARIABLE, "")
+    monkeypatch.setenv(external.FOLDER_VARIABLE, "")
+
+
 @pytest.fixture
 def elsewhere(book, tmp_path, monkeypatch) -> Path:
     """A data set laid out as the book's, with other images; asked for as EXTERNAL_DATA."""

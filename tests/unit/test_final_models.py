@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import atomic, cards, config, grids, runs
+from lib import atomic, cards, config, custody, features, grids, runs
 from lib.custody import opening
 from lib.estimates import Estimate, Inapplicable
 from lib.final import comparison, errors, finalists, frozen, record, selection, slices
@@ -78,6 +78,24 @@ def test_a_finalist_that_cannot_be_calibrated_says_why():
     each = frozen.freeze(finalist(np.zeros(20, int), np.linspace(0.1, 0.9, 20)), "sensitivity", 0.9)
     assert (each.temperature, each.reason, each.threshold) == (1.0, "all images are of one class", 0.5)
     assert each.decision() == {"key": "k1", "temperature": 1.0, "threshold": None}
+
+
+def test_a_classical_finalist_is_keyed_by_features_data_and_settings_and_by_no_code(tested, monkeypatch):
+    context, *_ = tested
+    names = custody.development(context)["image"].to_numpy()
+    matrix = np.random.default_rng(3).normal(size=(len(names), 5)).astype(np.float32)
+    asked = features.Settings(recipe=cards.load("elpv").recipe, image_size=64, backbone="efficientnet_lite0")
+    described = features.Features(matrix, names, {"key": "f1", "settings": asked.model_dump(mode="json")})
+    model = finalists.of_model("classical", "support vector machine", described, context, 7)
+    validation = model.known["validation"]
+    assert ((validation.probabilities > 0) & (validation.probabilities < 1)).all() and not model.facts["run"]
+    monkeypatch.setattr(atomic, "code_sha256", lambda _: "another code")
+    again = finalists.of_model("classical", "support vector machine", described, context, 7)
+    assert again.key == model.key and (again.known["validation"].probabilities == validation.probabilities).all()
+    others = [finalists.of_model("classical", "random forest", described, context, seed).key for seed in (7, 8)]
+    assert len({model.key, *others}) == 3
+    with pytest.raises(config.UserError, match="CLASSICAL='svm' does not exist"):
+        finalists.of_model("classical", "svm", described, context, 7)
 
 
 def test_the_whole_record(tested, monkeypatch):

@@ -217,11 +217,13 @@ def test_labels_and_pictures_are_those_of_the_images(book, data_folder, profile)
 
 
 def test_smoke_has_a_ledger_of_its_own_and_needs_no_reason(book, tmp_path):
-    context = book("smoke")
+    context, own = book("smoke"), config.REPOSITORY / "custody"
+    before = {path.name: path.read_bytes() for path in own.glob("*")}
     assert opening.open_labels(context, DECISIONS).entry["reason"] == opening.REHEARSAL
     assert opening.open_labels(context, OTHER).entry["number"] == 2
     assert opening.ledger_path(context) == context.root / "custody.jsonl"
-    assert not (tmp_path / "build" / "custody").exists() and not (config.REPOSITORY / "custody" / "elpv.jsonl").exists()
+    assert not (tmp_path / "build" / "custody").exists()
+    assert {path.name: path.read_bytes() for path in own.glob("*")} == before
 
 
 def test_the_ledger_of_a_real_book_lies_in_custody(book, tmp_path, monkeypatch):
