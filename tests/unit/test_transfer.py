@@ -111,7 +111,7 @@ def test_the_table_of_cells_says_which_were_not_run():
     run_ = [cells.of(each) for each in study["efficientnet lite0, features"]]
     wanted = cells.wanted("elpv", "smoke")
     table = cells.table([*wanted, cells.of(study["efficientnet lite0, last 3"][0])], run_)
-    features = table[(table["strategy"] == "feature extraction") & (table["network"] == "efficientnet_lite0")]
+    features = table[(table["strategy"] == "feature extraction") & (table["network"] == "efficientnet lite0")]
     assert features["64 px"].item() == "2" and features["32 px"].item() == cells.NOT_RUN
     tuned = table[(table["strategy"] == "fine-tuning") & (table["blocks_unfrozen"] == "3")]
     assert tuned["64 px"].item() == cells.NOT_RUN and tuned["32 px"].item() == ""
