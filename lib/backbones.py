@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     import keras
 
 BATCH = 8  # images that a time is taken of
+TITLES = {  # columns of `table` for people
+    "parameters": "parameters",
+    "layers": "layers",
+    "blocks": "blocks",
+    "published_pixels": "input as published, pixels a side",
+    "multiplications_million": "multiplications, million",
+    "milliseconds_an_image": "time an image, ms",
+    "imagenet_accuracy_fraction": "ImageNet accuracy, fraction",
+}
 
 
 @dataclass(frozen=True)
@@ -83,8 +92,11 @@ def size_refusal(name: str, image_size: int) -> str | None:
     return f"image size {image_size} is too small for {name}: it needs {smallest} pixels a side or more"
 
 
-def table(names: Iterable[str], image_size: int, threads: int) -> pd.DataFrame:
+def table(names: Iterable[str], image_size: int, threads: int, counted: Iterable[str] = ()) -> pd.DataFrame:
     """The backbones at one size, colour images, each measured in a process of its own: a row a name.
+
+    counted: further ones that are counted and not timed, none of whose weights is needed; those of `names` are left out.
+    Multiplications of one that does not take images so small are empty.
 
     parameters, layers: without a head. blocks: that can be frozen. published_pixels: a side. multiplications_million: of one
     image, in convolutions. milliseconds_an_image: forward, here, median over batches. imagenet_accuracy_fraction: as
@@ -94,36 +106,53 @@ def table(names: Iterable[str], image_size: int, threads: int) -> pd.DataFrame:
     if refused := [line for name in names if (line := size_refusal(name, image_size))]:
         raise config.UserError(refused[0])
     published = config.literature("ImageNet")["accuracies"]
-    rows = {
-        name: {
-            **cost.alone(measure, name, image_size, threads),
-            "published_pixels": find(name).pixels,
-            "imagenet_accuracy_fraction": published[name],
-        }
-        for name in names
+    rows = {name: cost.alone(measure, name, image_size, threads) for name in names}
+    if others := [name for name in counted if name not in rows]:
+        rows |= cost.alone(counts, others, image_size)
+    known = {
+        name: {"published_pixels": find(name).pixels, "imagenet_accuracy_fraction": published[name]} for name in rows
     }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("backbone")
+    found = pd.DataFrame.from_dict({name: row | known[name] for name, row in rows.items()}, orient="index")
+    return found[list(TITLES)].rename_axis("backbone")
+
+
+def counts(names: Iterable[str], image_size: int) -> dict[str, dict[str, float]]:
+    """What can be counted of backbones without running them; nan for what depends on a size that one does not take."""
+    found = {}
+    for name in names:
+        asked = network(name, None)
+        pixels = max(image_size, networks.minimum_size(asked.family, asked.parameters))
+        row = _counted(asked, _built(asked, pixels)) | {"milliseconds_an_image": np.nan}
+        found[name] = row if pixels == image_size else row | {"multiplications_million": np.nan}
+    return found
 
 
 def measure(name: str, image_size: int, threads: int) -> dict[str, float]:
     """What can be counted and timed of one backbone; weights change none of it."""
-    import keras
-
     from lib.training import determinism
 
     determinism.fix(threads, seed=0)
     asked = network(name, None)
+    built = _built(asked, image_size)
+    images = np.random.default_rng(7).integers(0, 256, (BATCH, image_size, image_size, 3)).astype(np.float32)
+    seconds = [_timed(built, images) for _ in range(cost.WARM_UP + cost.STEPS)][cost.WARM_UP :]
+    return _counted(asked, built) | {"milliseconds_an_image": 1000 * float(np.median(seconds)) / BATCH}
+
+
+def _built(asked: Network, image_size: int) -> "keras.Model":
+    import keras
+
     family = networks.family(asked.family)
     inputs = keras.Input((image_size, image_size, 3), name="image")
-    built = keras.Model(inputs, family.build(inputs, family.Parameters(**asked.parameters)))
-    images = np.random.default_rng(7).integers(0, 256, (BATCH, *inputs.shape[1:])).astype(np.float32)
-    seconds = [_timed(built, images) for _ in range(cost.WARM_UP + cost.STEPS)][cost.WARM_UP :]
+    return keras.Model(inputs, family.build(inputs, family.Parameters(**asked.parameters)))
+
+
+def _counted(asked: Network, built: "keras.Model") -> dict[str, float]:
     return {
         "parameters": built.count_params(),
         "layers": len(built.layers),
         "blocks": len(networks.blocks(asked.family, asked.parameters)),
         "multiplications_million": cost.multiplications(built) / 1e6,
-        "milliseconds_an_image": 1000 * float(np.median(seconds)) / BATCH,
     }
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from lib import backbones, config, grids
+from lib.grids import strategies
 from lib.training.configuration import Configuration
 
 NOT_RUN = "not run"
@@ -50,7 +51,7 @@ def table(grid: Iterable[Cell], run: Iterable[Cell]) -> pd.DataFrame:
     counts = {**dict.fromkeys(grid, NOT_RUN), **{cell: f"{count}" for cell, count in runs.items()}}
     names = list(dict.fromkeys(cell.network for cell in counts))
     order = sorted(counts, key=lambda cell: (names.index(cell.network), cell.initialisation, _depth(cell)))
-    rows = [cell._asdict() | {"runs": counts[cell]} for cell in order]
+    rows = [cell._asdict() | {"network": strategies.titled(cell.network), "runs": counts[cell]} for cell in order]
     found = pd.DataFrame(rows, columns=[*Cell._fields, "runs"])
     found["size"] = found["size"].astype(int).astype(str) + " px"
     sizes = sorted(found["size"].unique(), key=lambda text: int(text.split()[0]))

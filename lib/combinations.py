@@ -78,12 +78,17 @@ def _check_network(run: Configuration, given: Mapping[str, Any]) -> None:
 
 
 def _fits(run: Configuration) -> None:
-    """Raises WeightsRefused where a file of weights is of another network."""
+    """Raises WeightsRefused where a file of weights is of another network, saying which one is expected."""
     import keras
 
     family = networks.family(run.network.family)
-    shape = (run.image_size, run.image_size, 3)
-    family.build(keras.Input(shape), family.Parameters(**run.network.parameters))
+    parameters, shape = family.Parameters(**run.network.parameters), (run.image_size, run.image_size, 3)
+    try:
+        family.build(keras.Input(shape), parameters)
+    except weights.WeightsRefused as error:
+        source = family.WEIGHTS[parameters.variant]
+        expected = f"{source.rpartition('/')[2]} or one like it" if "/" in source else f"that of package {source}"
+        raise weights.WeightsRefused(f"{error}; expected is the file of {parameters.variant}: {expected}") from None
 
 
 def _depth(run: Configuration) -> float:

@@ -58,15 +58,16 @@ def law(table: pd.DataFrame, measured: np.ndarray) -> Law:
 def phases(finished: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
     """The log of training (S0.6), a row a setting and phase, seconds as means over seeds.
 
-    epochs: trained, of all seeds the most. seconds: of training. stored_seconds: of computing what is frozen once, by this
-    run or by the one that did it; 0 where nothing is stored. an_epoch: seconds. blocks, layers, parameters: that learn, of
+    epochs: trained, of all seeds the most. seconds: of training. stored_seconds: of computing what is frozen once, as
+    `stored_seconds`. an_epoch: seconds. blocks, layers, parameters: that learn, of
     blocks also those that do in part. images: of all parts.
     """
     rows = [
-        {"setting": name, "phase": number, **_logged(phase), "images": sum(run.record["images"].values())}
+        {"setting": name, "phase": number, **_logged(phase), "stored_seconds": stored, "images": images}
         for name, group in finished.items()
         for run in group
-        for number, phase in enumerate(run.record["phases"], start=1)
+        for images in [sum(run.record["images"].values())]
+        for number, (phase, stored) in enumerate(zip(run.record["phases"], stored_seconds(run), strict=True), start=1)
     ]
     how = {"epochs": "max"} | dict.fromkeys(("seconds", "stored_seconds", "an_epoch"), "mean")
     how |= dict.fromkeys(("blocks", "layers", "parameters", "images"), "first")
@@ -79,12 +80,30 @@ def seconds(finished: Mapping[str, Sequence[Run]]) -> dict[str, float]:
     return (log["seconds"] + log["stored_seconds"]).groupby(log["setting"], sort=False).sum().to_dict()
 
 
+def stored_seconds(run: Run) -> list[float]:
+    """What computing the answers of frozen layers took, seconds, a number a phase: in this run, or in the one that did it.
+
+    0 where nothing is stored, and where an earlier phase of this run asked for the same answers: they are computed once.
+    """
+    found, cuts = [], set()
+    for phase in run.record["phases"]:
+        stored = phase["stored"] or {}
+        again = stored.get("found", False) and stored["cut"] in cuts
+        found.append(0.0 if again else stored.get("seconds", 0.0))
+        cuts.add(stored.get("cut"))
+    return found
+
+
+def run_seconds(run: Run) -> float:
+    """What a run takes by itself: training, and computing what is frozen once."""
+    return sum(phase["seconds"] for phase in run.record["phases"]) + sum(stored_seconds(run))
+
+
 def _logged(phase: dict[str, Any]) -> dict[str, Any]:
     return {
         **{name: phase[name] for name in ("epochs", "seconds")},
         "blocks": len(phase["blocks_unfrozen"]),
         "layers": phase["layers_unfrozen"],
         "parameters": phase["parameters_trained"],
-        "stored_seconds": (phase["stored"] or {}).get("seconds", 0.0),
         "an_epoch": phase["seconds"] / phase["epochs"] if phase["epochs"] else np.nan,
     }

@@ -7,6 +7,7 @@ import pandas as pd
 
 from lib import cells, effects, networks
 from lib.estimates import Estimate, Inapplicable
+from lib.grids import strategies
 from lib.grids.study import Study
 from lib.lineage import changed, leaf
 from lib.metrics import confusion
@@ -17,8 +18,9 @@ Pairs = list[tuple[str, str]]  # a setting, and what it is compared with
 
 
 def described(study: Study) -> pd.DataFrame:
-    """The cell of every setting, a row each: network, initialisation, strategy, blocks unfrozen, size."""
+    """The cell of every setting, a row each: network by its name for people, initialisation, strategy, blocks unfrozen, size."""
     rows = {name: cells.of(group[0])._asdict() for name, group in study.items()}
+    rows = {name: row | {"network": strategies.titled(row["network"])} for name, row in rows.items()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("setting")
 
 

@@ -5,7 +5,8 @@
 # A network that has learned from a million photographs already knows edges, textures and shapes. There are three ways to
 # use one, or not to: begin from *random* weights and train everything; keep it *frozen* and train a small head on its
 # features; or *fine-tune* it, with its last blocks unfrozen at a very low rate once the head is warm. They cost very
-# different amounts of time, so the question is not only which is best, but which is worth it.
+# different amounts of time, so the question is not only which is best, but which is worth it. Images are learned from as
+# they are in chapters 9 to 11: nothing is augmented.
 
 # %%
 from lib import (
@@ -59,12 +60,13 @@ study = grids.transfer(
     RATE_BY_BLOCK, ALL_TRAINED, ALL_SIZE, ALL_EPOCHS, MEASURED_IMAGES, ENGINE, SEEDS, THREADS,
 )  # fmt: skip
 parents = grids.parents_of("transfer", study)
+larger_class = effects.blind(runs.data_of(next(iter(study.values()))[0], context))["accuracy"]
 
 # %% [markdown]
 # ## What is compared
-# Each row is a setting, with the one thing in which it differs from its parent. To make that true, feature extraction
+# Each row is a setting; where it has a parent, it differs from it by one thing. To make that true, feature extraction
 # goes on for as long as fine-tuning does, with the head alone; the log further down counts the time of each phase by
-# itself. The weights that early stopping keeps are chosen on the tuning part.
+# itself. H9.2 and H9.7 compare settings that have no such pair: they are said to differ by more before they are asked. The weights that early stopping keeps are chosen on the tuning part.
 
 # %% tags=["nbval-check-output"]
 texts.table(lineage.described(study, parents))
@@ -75,24 +77,34 @@ texts.table(lineage.described(study, parents))
 # network whose weights cannot be had on this machine is left out, and others stand in for it:
 
 # %%
-texts.sentence(*strategies.left_out(BACKBONES) or ["The weights of all networks are there."])
+lengths = (
+    f"Trained as a whole: {ALL_EPOCHS} epochs at most; heads and last blocks: {HEAD_EPOCHS} and then {TUNING_EPOCHS}."
+)
+texts.sentence(lengths, *strategies.left_out(BACKBONES) or ["The weights of all networks asked for are there."])
 
 # %% [markdown]
 # Which cells of the documents' grid were run in this build, and which were not, stands in the {doc}`catalogue <catalogue>`.
 #
 # ## The networks
-# Multiplications are those of one image on its way forward; the time of an image is measured here, at the size of this
-# chapter; the accuracy on ImageNet is the published one.
+# Those of this build, and, where the profile judges, all others that the book knows. Multiplications are those of one image on its way
+# forward at the size of this chapter, where a network takes images so small; the time of an image is measured here, of the
+# networks that are used; the accuracy on ImageNet is the published one.
 
 # %%
 names = list(strategies.usable(BACKBONES))
-properties = backbones.table(names, FEATURE_SIZE, THREADS).T
-texts.table(properties.set_axis(properties.index.str.replace("_", " ")).rename_axis("property"), decimals=2)
+others = backbones.BACKBONES if context.judged else ()
+properties = backbones.table(names, FEATURE_SIZE, THREADS, counted=others)
+texts.table(properties.rename(index=strategies.titled, columns=backbones.TITLES).rename_axis("network"))
 
 # %% [markdown]
 # ## What we expect
 # Differences are of AUC on the validation part, paired by image and seed; a claim about several networks is about the mean
 # over them. H9.4 and H9.6 ask whether something simpler does no worse, with a margin that would not matter in use.
+#
+# **H9.2 and H9.7 cross strategies.** Beside what learns and from which weights, the epochs differ (the numbers stand
+# above); a whole network has Adam at one rate throughout, a head has Adam and then SGD at a rate that falls; and batch
+# normalisation learns and averages anew in a whole network, but stays as it was in a frozen one. So they say which of
+# two usual ways gives more here, and not which one of these differences does it.
 
 # %%
 difference = "difference of AUC"
@@ -111,20 +123,21 @@ claims
 # %% [markdown]
 # ## Everything trained
 # The same network twice, once from random weights and once from ImageNet's, with every layer learning from the first step.
-# After so few epochs a curve that still falls at its right end belongs to a network that was stopped early, which
-# is the usual fate of a network trained from scratch on few images.
+# A loss on training that stays where it began, with an accuracy that stays at the share of the larger class, belongs to a network
+# that has not begun to learn; one that still falls at its right end, to a network that would have gone on. In either case
+# H9.1 and H9.2 say what so few epochs buy, not what random weights can reach.
 
-# %% mystnb={"figure": {"name": "fig-scratch", "caption": "Everything trained, from random weights and from ImageNet's: mean over seeds, bands from the lowest to the highest seed. Look where each curve begins to part from validation."}}
+# %% mystnb={"figure": {"name": "fig-scratch", "caption": "Everything trained, from random weights and from ImageNet's, a column of panels a part: mean over seeds, bands from the lowest to the highest seed. Look whether a curve moves at all, and whether what falls on training falls on validation too."}}
 finished = {name: [runs.get(configuration, context) for configuration in group] for name, group in study.items()}
 table = transfer.described(study)
 wholly = table[table["strategy"] == "all trained"]
 curves = transfer.history({name: finished[name] for name in wholly.index})
 plots.compared(curves, {"loss": "loss, nats", "accuracy": "accuracy"}, "setting")
 
-# %% mystnb={"figure": {"name": "fig-initialisation", "caption": "Accuracy on validation with everything trained, by network and initialisation (S0.8)."}}
+# %% mystnb={"figure": {"name": "fig-initialisation", "caption": "Accuracy on validation with everything trained, by network and initialisation; dashed, what always naming the larger class reaches (S0.8)."}}
 accuracy, auc = (transfer.scored(metric, finished) for metric in ("accuracy", "auc"))
 by_start = transfer.grouped(accuracy, wholly, "initialisation", "network")
-plots.side_by_side(by_start, "accuracy")
+plots.side_by_side(by_start, "accuracy", larger_class)
 
 # %%
 from_imagenet, frozen = transfer.pairs(study, parents, "weights"), transfer.frozen_beside(study, "random")
@@ -165,13 +178,14 @@ claims.measure("H9.4", effects.difference("auc", head, judged["support vector ma
 # exchanged for those of a few batches. Where epochs are few, the rate is higher than the document's, which the profile
 # `gpu` keeps.
 
-# %% mystnb={"figure": {"name": "fig-every-curve", "caption": "Six metrics through training: dotted on training, solid on validation, a line a setting, mean over seeds. Click in the legend to choose."}}
+# %% mystnb={"figure": {"name": "fig-every-curve", "caption": "Six metrics through training: dotted on training, solid on validation, a line a setting, mean over seeds. Three settings are drawn at first; click in the legend for the others."}}
 settings = ablations.of_study(grids.FAMILIES["transfer"], study, finished)
-shown = [setting.name for setting in settings if setting.title.startswith(strategies.titled(names[0]))]
+drawn = [f"{strategies.titled(names[0])}, {how}" for how in ("features", f"last {DEPTHS[-1]:g}", "all from ImageNet")]
+shown = [setting.name for setting in settings if setting.title in drawn]
 plots.every_metric(ablations.history(settings), shown)
 
-# %% mystnb={"figure": {"name": "fig-blocks-trained", "caption": "Accuracy on validation by the number of blocks trained, from ImageNet, a line a network (S0.8)."}}
-plots.trends(transfer.by_depth(accuracy, study, parents), "blocks trained", "accuracy")
+# %% mystnb={"figure": {"name": "fig-blocks-trained", "caption": "Accuracy on validation by the number of blocks trained, from ImageNet, a line a network; dashed, what always naming the larger class reaches (S0.8)."}}
+plots.trends(transfer.by_depth(accuracy, study, parents), "blocks trained", "accuracy", reference=larger_class)
 
 # %%
 larger = [pair for pair in transfer.pairs(study, parents, "variant") if pair[0].endswith(", features")]
@@ -195,14 +209,17 @@ plots.confusions(transfer.confusions(finished, boosted, "validation"), card.clas
 # %% [markdown]
 # ## For how much time?
 # What is frozen gives the same answer in every epoch, so it is asked once an image, and its answers are stored; only what
-# learns is trained on them. The log has a row for each phase: its time, what of it went into those answers, how many
-# parameters and layers learned. Runs of other seeds find the answers of the first one.
+# learns is trained on them. The log has a row for each phase, with means over seeds: the seconds of training, beside them
+# those of the answers (none where the phase before asked for the same), how many layers and parameters learned. Runs of
+# other seeds find the answers of the first one; here each is charged for them, as if it stood alone.
 
 # %%
-log = timing.phases(finished)
-texts.table(log.drop(columns=["images", "an_epoch"]), decimals=1)
+columns = {"epochs": "epochs", "seconds": "training, s", "stored_seconds": "answers, s", "layers": "layers"}
+columns |= {"parameters": "parameters"}
+log = timing.phases(finished).set_index(["setting", "phase"])
+texts.table(log[list(columns)].rename(columns=columns), decimals=1)
 
-# %% mystnb={"figure": {"name": "fig-network-times", "caption": "Summed training time of all runs of a network, coloured by how many layers were trained; a panel an initialisation (S0.8)."}}
+# %% mystnb={"figure": {"name": "fig-network-times", "caption": "Summed time of all runs of a network, training and stored answers together as if each run stood alone, coloured by how many layers were trained; a panel an initialisation (S0.8)."}}
 plots.times(ablations.costs(settings))
 
 # %% [markdown]
@@ -220,10 +237,22 @@ plots.tradeoff(auc, timing.seconds(finished), table["strategy"].to_dict(), "AUC"
 plots.scores(ablations.scores(settings))
 
 # %% [markdown]
+# ## What could have been told
+# Half the width of an interval is about the smallest difference that it could tell from none. With few seeds and few
+# groups that is large; where it exceeds what pre-training or another few blocks can plausibly bring, *undecided* speaks of
+# the design and not of the networks.
+
+# %%
+texts.table(claims.resolution())
+
+# %% [markdown]
 # ## What we found
 # The verdicts speak of networks that begin at ImageNet, on images that look nothing like it, with the sizes and epochs of
 # this profile. Networks that are trained as a whole for a few epochs say what a short time buys, and not what they could
-# reach.
+# reach. The sentence below answers whether each step pays, from random weights to frozen features and on to fine-tuning.
+
+# %%
+claims.answer("H9.2", "H9.3")
 
 # %%
 claims.judge()

@@ -139,11 +139,12 @@ claims.measure("H16.4", ablations.beyond_seeds("auc", regularising))
 
 # %% [markdown]
 # ## What it cost
-# Training time of all runs of a network together, without measuring and saving. Times depend on the machine and on what else
-# ran there. The table below says it of each setting; only what was trained counts as a trained parameter, not the averages
+# The time of all runs of a network together, without measuring and saving: training, and the stored answers of frozen
+# layers as if each run had computed them by itself. Times depend on the machine and on what else
+# ran there. The table below says the seconds of training of each setting; only what was trained counts as a trained parameter, not the averages
 # of batch normalisation.
 
-# %% mystnb={"figure": {"name": "fig-times", "caption": "Summed training time of each network, coloured by how many layers were trained; a panel an initialisation."}}
+# %% mystnb={"figure": {"name": "fig-times", "caption": "Summed time of each network, training and stored answers together, coloured by how many layers were trained; a panel an initialisation."}}
 plots.times(ablations.costs(settings))
 
 # %%

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib import atomic, backbones, config, effects, grids, lineage
+from lib import atomic, backbones, config, effects, grids, lineage, timing
 from lib.estimates import Estimate, Inapplicable
+from lib.grids import strategies
 from lib.hypotheses import NOT_APPLICABLE, NOT_JUDGED, holm_levels
 from lib.metrics import MissingClass, fitting, score
 from lib.runs import DamagedRun, Predictions, Run, predictions_by_seed
@@ -56,7 +57,7 @@ class Setting:
     def network(self) -> str:
         """Its network, and the image size."""
         used = self.runs[0].configuration
-        return f"{backbones.name_of(used.network)}, {used.image_size} px"
+        return f"{strategies.titled(backbones.name_of(used.network))}, {used.image_size} px"
 
 
 def read(context: config.Context) -> list[Setting]:
@@ -191,13 +192,13 @@ def parents(settings: Sequence[Setting]) -> list[Setting]:
 
 
 def costs(settings: Sequence[Setting]) -> pd.DataFrame:
-    """Training time of every run: network, initialisation, how many of its layers were trained, seconds (S0.8)."""
+    """The time of every run: network, initialisation, layers that were trained, seconds as `timing.run_seconds` (S0.8)."""
     rows = [
         {
             "network": setting.network,
             "initialisation": run.configuration.network.parameters.get("weights") or "random",
             "layers trained": run.record["layers_unfrozen"],
-            "seconds": run.record["training_seconds"],
+            "seconds": timing.run_seconds(run),
         }
         for setting in settings
         for run in {run.key: run for run in setting.runs}.values()

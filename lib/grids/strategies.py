@@ -8,6 +8,8 @@ from lib import backbones, config
 from lib.training.configuration import EarlyStopping, Head, Network, Phase, Plateau, Storing
 
 IMAGENET = "imagenet"
+# a fourth layer would be one unit wide, whatever the network: 512 to 2048 features make 16 to 32, 4, 2, 1
+HIDDEN_RULE = ("3 at most: a fourth layer would be one unit wide", lambda hidden, _: hidden <= 3)
 DECAY = 0.1  # "weight decay of 10", read as: the rate is divided by 10 on a plateau (S0.4)
 
 

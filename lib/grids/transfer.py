@@ -9,7 +9,15 @@ FEATURES, SMALLER = "features", "features, as small"
 RANDOM, IMAGENET = "all from random", "all from ImageNet"
 SLOWER = "slower below"
 WHOLES = {"none": 0, "first": 1, "every": None}  # networks that are trained as a whole: so many of them, or all
-RULES = {"RATE_BY_BLOCK": ("1 at most", lambda rate, _: rate <= 1)}
+RULES = {
+    "RATE_BY_BLOCK": ("1 at most", lambda rate, _: rate <= 1),
+    "HIDDEN": strategies.HIDDEN_RULE,
+    "DEPTHS": ("numbers above 0: blocks unfrozen beside none", lambda depths, _: min(depths) > 0),
+    "BACKBONE": (
+        "one of BACKBONES whose weights can be had here",
+        lambda name, given: registry.find(name) and name in strategies.usable(given["BACKBONES"]),
+    ),
+}
 
 
 def transfer(

@@ -87,7 +87,7 @@ def every_metric(
 
 
 def times(costs: pd.DataFrame) -> go.Figure:
-    """Summed training time of each network, coloured by how many layers were trained, a panel an initialisation (S0.8).
+    """Summed time of each network, coloured by how many layers were trained, a panel an initialisation (S0.8).
 
     costs: a row a run: network, initialisation, layers trained, seconds.
     """

@@ -1,5 +1,6 @@
 """Figures that put several series or several matrices side by side."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 
@@ -13,6 +14,8 @@ from lib.plots.style import SERIES_COLOURS, styled
 from lib.texts import Sentence
 
 PANELS = 3  # in a row
+LETTERS = 26  # of a line above a panel
+LINE = 17  # pixels of such a line
 
 
 def side_by_side(
@@ -59,12 +62,16 @@ def side_by_side(
 def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> go.Figure:
     """Confusion matrices side by side: counts, coloured by the share of the true class.
 
-    matrices: name -> (classes, classes), rows true, columns predicted; none: an empty figure.
+    matrices: name -> (classes, classes), rows true, columns predicted; none: an empty figure. What stands before the first
+    comma of a name has a line of its own.
     """
     rows = max(1, -(-len(matrices) // PANELS))
+    titles = [_lines(name) for name in matrices]
+    extra = LINE * max((len(title) - 1 for title in titles), default=0)  # pixels, of a row of panels
+    height = 100 + extra + (170 + extra + 20 * len(classes)) * rows
     figure = make_subplots(
-        rows, PANELS, subplot_titles=list(matrices), shared_yaxes=True, horizontal_spacing=0.04,
-        vertical_spacing=0.24 / rows,
+        rows, PANELS, subplot_titles=["<br>".join(title) for title in titles], shared_yaxes=True, horizontal_spacing=0.04,
+        vertical_spacing=0.24 / rows + extra / height,
     )  # fmt: skip
     for panel, matrix in enumerate(matrices.values()):
         share = matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))
@@ -82,5 +89,10 @@ def confusions(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> go
     figure.update_yaxes(autorange="reversed", type="category").update_yaxes(title_text="true", col=1)
     figure.update_xaxes(type="category").update_xaxes(title_text="predicted", row=rows)
     scale = {"colorscale": "Blues", "cmin": 0, "cmax": 1, "showscale": False}
-    figure.update_layout(coloraxis=scale, height=100 + (170 + 20 * len(classes)) * rows)
+    figure.update_layout(coloraxis=scale, height=height, margin={"l": 60, "r": 40, "t": 40 + extra, "b": 50})
     return styled(figure)
+
+
+def _lines(title: str) -> list[str]:
+    network, *others = title.split(", ", 1)
+    return [network, *(line for other in others for line in textwrap.wrap(other, LETTERS))]

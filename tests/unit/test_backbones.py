@@ -1,5 +1,6 @@
 """The registry of backbones: every entry can be built, has blocks and a published accuracy, and says what it lacks."""
 
+import numpy as np
 import pytest
 
 from lib import backbones, config, networks, weights
@@ -54,6 +55,15 @@ def test_mistakes_are_one_line(monkeypatch):
         config.UserError, match="^image size 74 is too small for inception_v3: it needs 75 pixels a side"
     ):
         backbones.table(["vgg16", "inception_v3"], 74, threads=1)
+
+
+def test_what_is_only_counted_has_no_time():
+    found = backbones.counts(["mobilenet", "inception_v3"], 32)
+    assert found["mobilenet"]["parameters"] == 3_228_864 and found["mobilenet"]["multiplications_million"] > 10
+    assert found["inception_v3"]["parameters"] > 2e7 and found["inception_v3"]["blocks"] == 12
+    assert np.isnan(
+        [found["inception_v3"]["multiplications_million"], found["mobilenet"]["milliseconds_an_image"]]
+    ).all()
 
 
 def test_the_table_counts_and_times():

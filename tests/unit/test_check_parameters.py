@@ -100,6 +100,10 @@ def test_a_wrong_parameter_is_one_line_that_names_it(tmp_path, monkeypatch, old,
             "never acts within 3 epochs; give 5 epochs or more, or a patience of 1 or less",
         ),
         ("transfer", {"RATE_BY_BLOCK": 1.5}, "RATE_BY_BLOCK is 1.5; give 1 at most"),
+        ("transfer", {"BACKBONE": "efficientnet_lite1"}, "BACKBONE is 'efficientnet_lite1'; give one of BACKBONES"),
+        ("transfer", {"BACKBONE": "lite"}, "BACKBONE='lite' does not exist; BACKBONE is one of"),
+        ("transfer", {"HIDDEN": 4}, "HIDDEN is 4; give 3 at most"),
+        ("transfer", {"DEPTHS": [-1]}, "DEPTHS is [-1]; give numbers above 0"),
         ("image_size", {"SIZES": [32, 32]}, "SIZES is [32, 32]; give sizes that differ"),
     ],
 )
@@ -172,7 +176,9 @@ def test_weights_of_another_network_are_refused(tmp_path):
     other.save_weights(file)
     given = config.chapter_parameters("10_depth", "elpv", "smoke") | {"BACKBONES": [f"efficientnet_lite1={file}"]}
     runs = [run for group in grids.family("depth", given).values() for run in group]
-    with pytest.raises(config.UserError, match="BACKBONES, efficientnet_lite1: ") as error:
+    with pytest.raises(
+        config.UserError, match="BACKBONES, efficientnet_lite1: .*package efficientnet_lite1_py"
+    ) as error:
         combinations.check(runs, given)
     assert "\n" not in str(error.value)
 

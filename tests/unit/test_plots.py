@@ -247,3 +247,12 @@ def test_what_is_reached_without_an_image_is_a_dashed_line():
     drawn = plots.curves(HISTORY, {"loss": "loss, nats", "accuracy": "accuracy"}, references={"loss": 0.6})
     assert [(shape.y0, shape.xref) for shape in drawn.layout.shapes] == [(0.6, "x domain")]
     assert plots.dependence({1: ESTIMATES["AUC"]}, "images", "AUC", 0.5).layout.shapes[0].y0 == 0.5
+
+
+def test_titles_of_panels_are_broken_at_words_with_the_network_alone():
+    names = ["a network, last 2 blocks at slower and slower rates below", "forest"]
+    figure = plots.confusions(dict.fromkeys(names, np.eye(2)), ["sound", "defective"])
+    first, second = (note.text.split("<br>") for note in figure.layout.annotations)
+    assert first[0] == "a network" and len(first) > 2 and max(map(len, first)) <= 26 and second == ["forest"]
+    lower = plots.confusions({"forest": np.eye(2)}, ["sound", "defective"])
+    assert figure.layout.height > lower.layout.height and figure.layout.margin.t > lower.layout.margin.t

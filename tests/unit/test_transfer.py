@@ -111,7 +111,7 @@ def test_the_table_of_cells_says_which_were_not_run():
     run_ = [cells.of(each) for each in study["efficientnet lite0, features"]]
     wanted = cells.wanted("elpv", "smoke")
     table = cells.table([*wanted, cells.of(study["efficientnet lite0, last 3"][0])], run_)
-    features = table[(table["strategy"] == "feature extraction") & (table["network"] == "efficientnet_lite0")]
+    features = table[(table["strategy"] == "feature extraction") & (table["network"] == "efficientnet lite0")]
     assert features["64 px"].item() == "2" and features["32 px"].item() == cells.NOT_RUN
     tuned = table[(table["strategy"] == "fine-tuning") & (table["blocks_unfrozen"] == "3")]
     assert tuned["64 px"].item() == cells.NOT_RUN and tuned["32 px"].item() == ""
@@ -130,6 +130,30 @@ def test_images_that_turn_are_counted_and_ordered_by_what_they_gain():
     assert table["image"].tolist() == ["image2", "image0", "image1", "image3"]
     counts = turned.counts(table, ["sound", "defective"])
     assert counts.loc["sound", turned.RIGHT] == 1 and counts.to_numpy().sum() == 4
+
+
+def logged(*phases: tuple[float, str | None, float, bool]) -> SimpleNamespace:
+    """A run by its phases: seconds, cut of what is stored, seconds of storing, whether the answers were there."""
+    rows = [
+        {"epochs": 2, "seconds": seconds, "blocks_unfrozen": [], "layers_unfrozen": 2, "parameters_trained": 9,
+         "stored": cut and {"cut": cut, "seconds": stored, "found": found}}
+        for seconds, cut, stored, found in phases
+    ]  # fmt: skip
+    return SimpleNamespace(record={"phases": rows, "images": {"train": 4, "validation": 2}})
+
+
+def test_answers_are_charged_once_a_run_for_each_cut():
+    features = logged((2.0, "average", 8.0, True), (1.0, "average", 8.0, True))
+    tuned = logged((2.0, "average", 8.0, True), (5.0, "block", 7.0, False))
+    again = logged((2.0, "block", 7.0, True), (9.0, None, 0.0, False), (1.0, "block", 6.0, False))
+    assert timing.stored_seconds(features) == [8, 0] and timing.stored_seconds(tuned) == [8, 7]
+    assert timing.stored_seconds(again) == [7, 0, 6]  # other weights below the cut: other answers
+    assert timing.run_seconds(features) == 11 and timing.run_seconds(tuned) == 22
+    found = {"features": [features, features], "tuned": [tuned]}
+    assert timing.seconds(found) == {"features": 11, "tuned": 22}
+    assert timing.phases(found)["stored_seconds"].tolist() == [8, 0, 8, 7]
+    table = pd.DataFrame({"network": "n", "images": "all", "size": [32, 64]}, index=list(found))
+    assert transfer.costs(table, timing.phases(found))[0]["y"].tolist() == [11, 22]
 
 
 def test_a_law_finds_what_the_times_were_made_of():
@@ -173,7 +197,8 @@ def test_figures_without_anything_to_draw_are_sentences():
 def test_trends_and_bargains_show_every_estimate():
     known = effects.mean_difference("auc", finished(good=0.5, bad=0.0), [("good", "bad")])
     assert isinstance(known, Estimate)
-    figure = plots.trends({"a": {0: known, 0.5: known}, "b": {0: known}}, "depth", "AUC", hollow=[0.5])
+    figure = plots.trends({"a": {0: known, 0.5: known}, "b": {0: known}}, "depth", "AUC", hollow=[0.5], reference=0.7)
+    assert [shape.y0 for shape in figure.layout.shapes] == [0.7]
     assert list(figure.data[0].marker.symbol) == ["circle", "circle-open"] and len(figure.data) == 2
     bargain = plots.tradeoff({"a": known, "b": known}, {"a": 1.0, "b": 9.0}, {"a": "kind", "b": "other"}, "AUC")
     assert [trace.name for trace in bargain.data] == ["kind", "other"] and bargain.data[1].x == (9.0,)
