@@ -58,14 +58,14 @@ def find(name: str) -> Backbone:
     return BACKBONES[config.one_of("BACKBONE", name, list(BACKBONES))]
 
 
-def network(name: str, weights: str | Path | None = "imagenet", momentum: float | None = None) -> Network:
+def network(name: str, weights: str | Path | None = "imagenet") -> Network:
     """The network that a configuration names. weights: `imagenet`, the path of a file, or None: random ones.
 
-    momentum: of batch normalisation's averages; None: as published. Raises UserError for a name that does not exist.
+    Raises UserError for a name that does not exist.
     """
     backbone = find(name)
-    parameters = {"variant": backbone.variant, "weights": None if weights is None else str(weights)}
-    return Network(family=backbone.family, parameters=parameters | ({"momentum": momentum} if momentum else {}))
+    start = None if weights is None else str(weights)
+    return Network(family=backbone.family, parameters={"variant": backbone.variant, "weights": start})
 
 
 def name_of(used: Network) -> str:

@@ -26,7 +26,9 @@ class Schedule:
     def phases(self, unfrozen: float, rate_by_block: float = 1) -> tuple[Phase, Phase]:
         """unfrozen: blocks that learn in the second phase. 0 is feature extraction: the head alone goes on for as long, so
         that the strategies differ by what learns and by nothing else."""
-        kept = EarlyStopping(patience=self.patience)  # a head that knows the training images by heart has nothing left to gain
+        kept = EarlyStopping(
+            patience=self.patience
+        )  # a head that knows the training images by heart has nothing left to gain
         warm_up = Phase(epochs=self.head_epochs, learning_rate=self.head_rate, unfrozen=0, early_stopping=kept)
         tuning = Phase(
             epochs=self.tuning_epochs, optimiser="sgd", learning_rate=self.tuning_rate, unfrozen=unfrozen,
