@@ -39,6 +39,7 @@ def check(configurations: Iterable[Configuration], given: Mapping[str, Any]) -> 
     for run in known.values():
         _check_images(run, given)
         _check_network(run, given)
+    _check_parts_of_blocks(known.values(), given)
 
 
 def _check_images(run: Configuration, given: Mapping[str, Any]) -> None:
@@ -75,6 +76,37 @@ def _check_network(run: Configuration, given: Mapping[str, Any]) -> None:
             _fits(run)
     except weights.WeightsRefused as error:
         raise config.UserError(f"BACKBONES, {name}: {error}") from None
+
+
+def _check_parts_of_blocks(runs: Iterable[Configuration], given: Mapping[str, Any]) -> None:
+    """Raises UserError where a depth inside of a block lets no layer learn that a smaller depth does not."""
+    by_network: dict[str, dict[float, Configuration]] = {}
+    for run in runs:
+        by_network.setdefault(run.network.model_dump_json(), {})[_depth(run)] = run
+    for depths in by_network.values():
+        if any(depth % 1 for depth in depths):
+            _check_each_learns_more(dict(sorted(depths.items())), given)
+
+
+def _check_each_learns_more(depths: Mapping[float, Configuration], given: Mapping[str, Any]) -> None:
+    import numpy as np
+
+    from lib.training import freezing, model
+
+    run = next(iter(depths.values()))
+    bare = run.network.model_copy(update={"parameters": run.network.parameters | {"weights": None}})
+    network = model.build(run.model_copy(update={"network": bare}), _channels(run.recipe) or 1, np.array([0, 1]), 2)
+    ends = networks.blocks(run.network.family, run.network.parameters)
+    before: dict[int, float] = {}  # parameters that learn -> depth
+    for depth, each in depths.items():
+        phase = max(each.phases, key=lambda phase: 0 if phase.unfrozen == "all" else phase.unfrozen)
+        learning = freezing.apply(network, ends, phase).parameters
+        if learning in before:
+            raise config.UserError(
+                f"{_named(given, 'DEPTHS', depth)} lets the same layers of network {backbones.name_of(run.network)} learn "
+                f"as {before[learning]:g}; give depths that each let more of them learn"
+            )
+        before[learning] = depth
 
 
 def _fits(run: Configuration) -> None:

@@ -20,6 +20,7 @@ WARM_UP = 3  # steps: the first one compiles
 STEPS = 15
 SAMPLED = 0.002  # seconds between two looks at the memory
 MEGABYTE = 1e6  # bytes
+PLAIN, DEPTHWISE = "a million multiplications", "a million in depthwise convolutions"
 Measured = TypeVar("Measured")
 
 
@@ -68,11 +69,32 @@ def measure(configuration: Configuration, channels: int, classes: int) -> dict[s
 
 def multiplications(network: "keras.Model") -> int:
     """Of one image on its way forward: every kernel once at each position of what its layer gives."""
-    return sum(
-        int(np.prod(layer.output.shape[1:-1])) * sum(int(np.prod(w.shape)) for w in layer.weights if len(w.shape) > 1)
-        for layer in network.layers
-        if layer.weights
-    )
+    return sum(_multiplications(layer) for layer in network.layers if layer.weights)
+
+
+def learning(network: "keras.Model", configuration: Configuration) -> dict[str, float]:
+    """Million multiplications of one image on its way forward through what the last phase lets learn, by kind.
+
+    From the lowest layer that learns to the output: errors are traced back through these layers. Depthwise convolutions
+    stand apart: a multiplication in one of them takes longer. network: as `model.build` makes it; what of it can be trained is
+    set as in that phase.
+    """
+    from lib import networks
+    from lib.training import freezing
+
+    ends = networks.blocks(configuration.network.family, configuration.network.parameters)
+    freezing.apply(network, ends, configuration.phases[-1])
+    lowest = min(place for place, layer in enumerate(network.layers) if layer.trainable_weights)
+    found = {PLAIN: 0.0, DEPTHWISE: 0.0}
+    for layer in network.layers[lowest:]:
+        if layer.weights:
+            found[DEPTHWISE if "Depthwise" in type(layer).__name__ else PLAIN] += _multiplications(layer) / 1e6
+    return found
+
+
+def _multiplications(layer: "keras.Layer") -> int:
+    kernels = sum(int(np.prod(weight.shape)) for weight in layer.weights if len(weight.shape) > 1)
+    return int(np.prod(layer.output.shape[1:-1])) * kernels
 
 
 class _Peak:

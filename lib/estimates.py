@@ -1,5 +1,6 @@
 """What an estimate is: a value with what its interval at any level needs, or the reason why there is none."""
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,8 @@ from scipy import special, stats
 Bounds = tuple[float, float]
 
 UNBOUNDED: Bounds = (-np.inf, np.inf)
+USUAL_DECIMALS = 3
+FINE = 0.01  # numbers below it need more decimals
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ class Estimate(ABC):
 
     def __str__(self) -> str:
         low, high = self.interval()
-        return f"{self.value:z.3f} [{low:z.3f}, {high:z.3f}]"
+        digits = decimals(max(abs(number) for number in (self.value, low, high)))
+        return f"{self.value:z.{digits}f} [{low:z.{digits}f}, {high:z.{digits}f}]"
 
     def half_width(self, level: float = 0.95) -> float:
         """Half the width of the interval: an effect smaller than that could hardly have been told from none."""
@@ -163,6 +167,11 @@ class BoundaryEstimate(Estimate):
 
     def _p_value(self, margin: float) -> float:
         return 2 * (1 - abs(self.value - margin) / (self.bounds[1] - self.bounds[0])) ** self.units
+
+
+def decimals(largest: float) -> int:
+    """Places after the point: three, or, of numbers below 0.01, as many as show two digits of the largest one, seven at most."""
+    return min(7, 1 - math.floor(math.log10(largest))) if 0 < largest < FINE else USUAL_DECIMALS
 
 
 def rescale(value: np.ndarray | float, bounds: Bounds) -> np.ndarray | float:

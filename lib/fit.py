@@ -6,17 +6,17 @@ import numpy as np
 import pandas as pd
 
 from lib.estimates import Estimate, Inapplicable
-from lib.intervals import estimate, seed_mean_estimate
+from lib.intervals import difference_between_parts, seed_mean_estimate
 from lib.metrics import by_seed, decisions, metric_statistic
 from lib.runs import Run, predictions_by_seed
 from lib.sanity import training_loss
 
 
 def gap(runs: Sequence[Run]) -> Estimate | Inapplicable:
-    """Log loss on validation minus that on the images that were learned from, nats; over seeds and groups of validation."""
-    scored, learned = predictions_by_seed(runs, "validation"), training_loss(runs)[:, None]
-    statistic = metric_statistic("log_loss", scored.labels, scored.probabilities)
-    return estimate(lambda weights: statistic(weights) - learned, scored.groups)
+    """Log loss on validation minus that on the images that were learned from, nats; over seeds and the groups of both parts."""
+    scored, learned = (predictions_by_seed(runs, part) for part in ("validation", "train"))
+    losses = [metric_statistic("log_loss", part.labels, part.probabilities) for part in (scored, learned)]
+    return difference_between_parts(losses[0], scored.groups, losses[1], learned.groups)
 
 
 def training_accuracy(runs: Sequence[Run]) -> np.ndarray:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from lib import atomic
 from lib.config import Context
-from lib.estimates import Estimate, Inapplicable
+from lib.estimates import Estimate, Inapplicable, decimals
 from lib.texts import Sentence
 
 ALPHA = 0.05  # of a chapter
@@ -209,10 +209,12 @@ def measured(record: dict) -> str:
     if estimate["value"] is None:
         return f"<small>{escape(estimate['reason'])}</small>"
     basis = [f"{estimate[kind]} {kind}" for kind in ("groups", "seeds") if (estimate[kind] or 0) > 1]
-    low = "-∞" if estimate["low"] is None else f"{estimate['low']:z.3f}"
-    high = "∞" if estimate["high"] is None else f"{estimate['high']:z.3f}"
+    known = [estimate[name] for name in ("value", "low", "high") if estimate[name] is not None]
+    digits = decimals(max(abs(number) for number in known))
+    low = "-∞" if estimate["low"] is None else f"{estimate['low']:z.{digits}f}"
+    high = "∞" if estimate["high"] is None else f"{estimate['high']:z.{digits}f}"
     small = f"{100 * estimate['level']:.4g} % interval, {', '.join(basis)}"
-    return f"{estimate['value']:z.3f} [{low}, {high}]<br><small>{small}</small>"
+    return f"{estimate['value']:z.{digits}f} [{low}, {high}]<br><small>{small}</small>"
 
 
 def holm_levels(p_values: dict[str, float], alpha: float = ALPHA) -> dict[str, float]:

@@ -116,6 +116,59 @@ def estimate(
     return StudentEstimate(method=method, standard_error=error, degrees_of_freedom=freedom, **common)
 
 
+def difference_between_parts(
+    first: Statistic, first_groups: np.ndarray, second: Statistic, second_groups: np.ndarray, most: int = 1999
+) -> Estimate | Inapplicable:
+    """First minus second, measured on parts of the data that share no group, by the same networks; an unbounded scale.
+
+    first, second: each as `estimate` takes them, of the same seeds. The parts are independent samples of groups: each brings
+    its own jackknife variance and degrees of freedom, the seeds bring that of the difference; variances are added, freedom
+    is Satterthwaite's (1946). One part may have few groups, the other many. Inapplicable where one has a single group, or
+    the difference no finite value; most: random bundles of groups that are left out in turn.
+    """
+    values, variances, freedoms, counts = [], [], [], []
+    for statistic, groups in ((first, first_groups), (second, second_groups)):
+        index, count = _group_index(groups)
+        if count < 2:
+            return Inapplicable(f"all {len(index)} images of a part are of one group")
+        value = np.atleast_2d(statistic(np.ones((1, len(index)))))[:, 0]
+        left_out = _left_out(statistic, index, count, most, 7)
+        values.append(value)
+        variances.append(_shared_variance(left_out - value[:, None]))
+        freedoms.append(left_out.shape[1] - 1)
+        counts.append((len(index), count))
+    change = values[0] - values[1]
+    if not np.isfinite([*change, *variances]).all():
+        return Inapplicable("it has no value without one of the groups")
+    if len(change) > 1:
+        variances.append(change.var(ddof=1) / len(change))
+        freedoms.append(len(change) - 1)
+    error, freedom = _added(np.array(variances), np.array(freedoms))
+    (first_images, first_count), (second_images, second_count) = counts
+    seeds = f" and {len(change)} seeds" if len(change) > 1 else ""
+    return StudentEstimate(
+        value=float(change.mean()),
+        method=f"two samples, jackknife-t over {first_count} and {second_count} groups{seeds}",
+        images=first_images + second_images, groups=first_count + second_count, seeds=len(change), bounds=UNBOUNDED,
+        standard_error=error, degrees_of_freedom=freedom,
+    )  # fmt: skip
+
+
+def _shared_variance(moved: np.ndarray) -> float:
+    """Jackknife variance through the groups, which all seeds share. moved: (seeds, groups), without a group less the value."""
+    seeds, units = moved.shape
+    covariance = (units - 1) / units * moved @ moved.T
+    if seeds == 1:
+        return float(covariance[0, 0])
+    return max(0.0, float(covariance.sum() - np.trace(covariance)) / (seeds * (seeds - 1)))
+
+
+def _added(variances: np.ndarray, freedoms: np.ndarray) -> tuple[float, float]:
+    """Standard error and Satterthwaite's degrees of freedom of a sum of independent terms, each (terms,)."""
+    total, spread = variances.sum(), (variances**2 / freedoms).sum()
+    return float(np.sqrt(total)), float(total**2 / spread if spread else freedoms.sum())
+
+
 def seed_mean_estimate(
     values: np.ndarray, bounds: Bounds = UNBOUNDED, images: int = 0, groups: int = 0
 ) -> Estimate | Inapplicable:

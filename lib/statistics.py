@@ -19,6 +19,18 @@ def mean_difference(values: np.ndarray, first: np.ndarray) -> Statistic:
     return statistic
 
 
+def mean_of(values: np.ndarray) -> Statistic:
+    """Mean of a number an image; values: (n,) or (seeds, n) float, then the statistic returns (seeds, rows)."""
+    values = np.asarray(values, dtype=float)
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        total = weights.sum(axis=1)
+        summed = values @ weights.T
+        return np.divide(summed, total, out=np.full(summed.shape, np.nan), where=total > 0)
+
+    return statistic
+
+
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> Statistic:
     """Sum of one number an image over the sum of another, (n,) each; NaN where the latter is 0."""
     numerator, denominator = np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float)

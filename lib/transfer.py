@@ -113,14 +113,14 @@ def blocks(network: Network) -> pd.DataFrame:
 
 
 def whole_less_part(by_depth: Mapping[float, str]) -> dict[str, float]:
-    """Weights of `effects.contrast`: the mean of the two block ends around a depth less what is reached inside, on average.
+    """Weights of `effects.contrast`: a line between the two block ends around a depth less what is reached inside, on average.
 
     by_depth: blocks unfrozen -> setting. Depths without both ends take no part.
     """
     inside = [each for each in by_depth if each % 1 and {np.floor(each), np.ceil(each)} <= set(by_depth)]
     weights: dict[str, float] = {}
     for each in inside:
-        for depth, share in ((np.floor(each), 0.5), (np.ceil(each), 0.5), (each, -1)):
+        for depth, share in ((np.floor(each), 1 - each % 1), (np.ceil(each), each % 1), (each, -1)):
             weights[by_depth[depth]] = weights.get(by_depth[depth], 0) + share / len(inside)
     return weights
 

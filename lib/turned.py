@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from lib.estimates import Estimate, Inapplicable
+from lib.intervals import estimate
 from lib.metrics import decisions, of_labels
 from lib.runs import Predictions
+from lib.statistics import mean_of
 from lib.training.data import Part
 
 RIGHT, WRONG = "wrong to right", "right to wrong"
@@ -16,13 +19,20 @@ STAYED = {True: "right in both", False: "wrong in both"}
 def turns(first: Predictions, second: Predictions) -> pd.DataFrame:
     """What two settings give to the label of each image, on average over seeds, and whether the decision turns.
 
-    first, second: of the same images, in any order. Returns image, label, before, after (probabilities in [0, 1]), turn: a
+    first, second: of the same images, in any order. Returns image, group, label, before, after (probabilities in [0, 1]), turn: a
     row an image, those that gain most first.
     """
     given, right = zip(*(_judged(side.aligned(first.images), first.labels) for side in (first, second)), strict=True)
     turn = np.where(right[0] == right[1], np.where(right[0], *STAYED.values()), np.where(right[1], RIGHT, WRONG))
     table = pd.DataFrame(
-        {"image": first.images, "label": first.labels, "before": given[0], "after": given[1], "turn": turn}
+        {
+            "image": first.images,
+            "group": first.groups,
+            "label": first.labels,
+            "before": given[0],
+            "after": given[1],
+            "turn": turn,
+        }
     )
     return table.iloc[np.argsort(table["before"] - table["after"], kind="stable")].reset_index(drop=True)
 
@@ -32,6 +42,12 @@ def counts(turned: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     kinds = [STAYED[True], RIGHT, WRONG, STAYED[False]]
     table = pd.crosstab(turned["label"], turned["turn"]).reindex(index=range(len(classes)), columns=kinds, fill_value=0)
     return table.set_axis(classes).rename_axis(index="true class", columns=None)
+
+
+def balance(turned: pd.DataFrame) -> Estimate | Inapplicable:
+    """Share of the images that turn right minus that of those that turn wrong, over groups: the counts of the table."""
+    change = (turned["turn"] == RIGHT).astype(float) - (turned["turn"] == WRONG)
+    return estimate(mean_of(change.to_numpy()), turned["group"].to_numpy(), (-1.0, 1.0))
 
 
 def drawn(

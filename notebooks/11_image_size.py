@@ -30,7 +30,7 @@ PATIENCE = 1
 DEPTHS = [0]  # blocks unfrozen; 0: features alone
 MEASURED_IMAGES = 64
 ENGINE = "keras"  # of what is frozen
-PICTURES = 5  # images shown of each kind
+PICTURES = 3  # images shown of each kind
 SEEDS = [7]
 THREADS = 1
 
@@ -67,12 +67,14 @@ ours = table[(table["network"] == table["network"].iloc[0]) & (table["images"] !
 parts = {name: runs.data_of(study[name][0], context).validation for name in ours.index}
 places = [np.flatnonzero(next(iter(parts.values())).labels == index)[0] for index in range(len(card.classes))]
 named = {f"{images}, {size} px": parts[name] for name, _, images, size in ours.itertuples()}
-plots.pictures({name: [part.pixels[part.rows[place]].squeeze() for place in places] for name, part in named.items()})
+drawn = {name: [part.pixels[part.rows[place]].squeeze() for place in places] for name, part in named.items()}
+plots.pictures(drawn, fewest_columns=3)
 
 # %% [markdown]
 # ## What we expect
 # Trends are slopes of AUC for each doubling of the side, of a straight line through all sizes, mean over networks. Fine
-# signs of a defect should make the doubtful levels gain more than the extreme ones. H11.5 compares images of one size with
+# signs of a defect are what doubtful levels hang on, so a larger size should bring more where they take part: H11.4 compares
+# networks that learn and are scored on all levels with those that learn and are scored on the extreme ones. H11.5 compares images of one size with
 # more and less detail, H11.6 images of one detail at two sizes; their sum is H11.3, the whole step from the smallest
 # to the largest size.
 
@@ -83,10 +85,12 @@ claims = hypotheses.Hypotheses(
     Hypothesis("H11.1", "On extreme levels, larger is better", slope, "greater", 0, "S4.2 S4.9"),
     Hypothesis("H11.2", "On all levels, larger is better", slope, "greater", 0, "S4.8 S4.9"),
     Hypothesis("H11.3", "The largest images beat the smallest", difference, "greater", 0, "S4.9 S3.35"),
-    Hypothesis("H11.4", "All levels gain more than the extremes", "difference of slopes", "greater", 0, "S4.9"),
+    Hypothesis(
+        "H11.4", "AUC rises more with size on all levels than on extremes", "difference of slopes", "greater", 0, "S4.9"
+    ),
     Hypothesis("H11.5", "At one size, detail helps", difference, "greater", 0, "S4.9 S4.12"),
     Hypothesis("H11.6", "With one detail, size helps", difference, "greater", 0, "S4.9"),
-    Hypothesis("H11.7", "More images turn right than wrong", "difference of accuracies", "greater", 0, "S4.12"),
+    Hypothesis("H11.7", "More images turn right than wrong", "share of images", "greater", 0, "S4.12"),
 )
 claims
 
@@ -119,7 +123,9 @@ claims.measure("H11.4", effects.contrast("auc", finished, more) if extreme else 
 # ## Detail, or size?
 # A network sees a larger image through more positions, and each of its filters covers a smaller part of the object. A
 # photograph network was trained with objects of one size, and may prefer images near it, whatever they show. Coarse images
-# tell the two apart.
+# tell detail apart from everything else that a larger side brings. Where all sizes lie below the one that the weights
+# learned at, as those of `cpu` below 224 pixels, more positions and nearness to that size always grow together: what coarse
+# images gain may be either.
 
 # %% mystnb={"figure": {"name": "fig-detail", "caption": "AUC on validation: small images, the same enlarged to the largest size, and those with all their detail."}}
 chosen = table[[(row.images, row.size) in (small, coarse, large) for row in table.itertuples()]]
@@ -135,15 +141,23 @@ claims.measure_each({id: effects.mean_difference("auc", finished, found) for id,
 # %% [markdown]
 # ## Images that turn
 # For the first network: which images of the validation part are decided wrongly when small and rightly when large, and the
-# other way round? A decision is that of the mean over seeds.
+# other way round? A decision is that of the mean over seeds, in the table and in H11.7, which is the second column less the
+# third one as a share of all images.
 
 # %%
 largest, smallest = step[0]
 turning = turned.turns(*(runs.predictions_by_seed(finished[name], "validation") for name in (smallest, largest)))
 texts.table(turned.counts(turning, card.classes))
 
+# %% [markdown]
+# How many of them would be right without looking: who always decides for the larger class of the training part reaches this.
+
 # %%
-claims.measure("H11.7", effects.mean_difference("accuracy", finished, step))
+unseen = effects.blind(runs.data_of(study[largest][0], context))["accuracy"]
+texts.sentence(f"The larger class for every image: accuracy {unseen:.3f}.")
+
+# %%
+claims.measure("H11.7", turned.balance(turning))
 
 # %% [markdown]
 # Those that gained most, at both sizes, with the probability that is given to their true class. Is there something in
@@ -152,12 +166,12 @@ claims.measure("H11.7", effects.mean_difference("accuracy", finished, step))
 # %% mystnb={"figure": {"name": "fig-turned", "caption": "Validation images that turn from wrong to right: small above, large below, with their class and the probability that it is given."}}
 rows = turning[turning["turn"] == turned.RIGHT].head(PICTURES)
 drawn, below = turned.drawn(rows, {"small": parts[smallest], "large": parts[largest]}, card.classes)
-plots.pictures(drawn, below=below)
+plots.pictures(drawn, below=below, fewest_columns=3)
 
 # %% mystnb={"figure": {"name": "fig-turned-back", "caption": "Validation images that turn from right to wrong, drawn in the same way."}}
 back = turning[turning["turn"] == turned.WRONG].tail(PICTURES)
 drawn, below = turned.drawn(back, {"small": parts[smallest], "large": parts[largest]}, card.classes)
-plots.pictures(drawn, below=below)
+plots.pictures(drawn, below=below, fewest_columns=3)
 
 # %% [markdown]
 # ## What size costs
@@ -175,12 +189,25 @@ exponents = [(name, str(found)) for name, found in law.estimates().items() if na
 texts.table(pd.DataFrame(exponents, columns=["exponent", "with its interval"]))
 
 # %% [markdown]
+# ## What could have been told
+# Half the width of an interval is about the smallest effect that it could tell from none.
+
+# %%
+texts.table(claims.resolution())
+
+# %% [markdown]
 # ## What we found
 # The verdicts speak of these sizes and of networks that learned at one size from photographs. What larger images buy
 # may differ where objects fill another share of the picture, or where the files have no more detail to give.
 
 # %%
 claims.judge()
+
+# %% [markdown]
+# Do larger images pay on all levels, and is it their detail?
+
+# %%
+claims.answer("H11.3", "H11.5")
 
 # %% [markdown]
 # ## What next

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lib import effects
+from lib import effects, statistics
 from lib.ablations.settings import Setting, one_score
 from lib.estimates import Bounds, Estimate, Inapplicable
-from lib.intervals import estimate
+from lib.intervals import difference_between_parts, estimate
 from lib.metrics import MissingClass, metric_statistic
 from lib.runs import predictions_by_seed
 from lib.scores import METRICS
@@ -92,7 +92,7 @@ def beyond_seeds(metric: str, settings: Sequence[Setting]) -> Estimate | Inappli
 def narrowing(settings: Sequence[Setting]) -> Estimate | Inapplicable:
     """The mean over settings of the gap minus the parent's, nats; the gap is log loss on validation minus that on training.
 
-    Paired by image and seed; over seeds and the groups of both parts.
+    Paired by image and seed; over seeds and the groups of both parts, which are two samples.
     """
     return loss_changes(settings)["the gap between them"]
 
@@ -113,15 +113,14 @@ def loss_changes(settings: Sequence[Setting]) -> dict[str, Estimate | Inapplicab
     change = np.mean([aligned[each.name] - aligned[each.parent.name] for each in settings], axis=0)  # (seeds, images)
     groups, held = shared.get_level_values("group").to_numpy(), shared.get_level_values("part") == "validation"
 
-    def mean(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        return change[:, rows] @ weights[:, rows].T / weights[:, rows].sum(axis=1)
-
-    one_part = {
-        name: estimate(lambda weights, of=change[:, rows]: of @ weights.T / weights.sum(axis=1), groups[rows])
-        for name, rows in (("training loss", ~held), ("validation loss", held))
+    (learned, learned_groups), (scored, scored_groups) = (
+        (statistics.mean_of(change[:, rows]), groups[rows]) for rows in (~held, held)
+    )
+    return {
+        "training loss": estimate(learned, learned_groups),
+        "validation loss": estimate(scored, scored_groups),
+        "the gap between them": difference_between_parts(scored, scored_groups, learned, learned_groups),
     }
-    gap = estimate(lambda weights: mean(held, weights) - mean(~held, weights), groups)
-    return {**one_part, "the gap between them": gap}
 
 
 def _over(

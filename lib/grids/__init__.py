@@ -38,7 +38,7 @@ FAMILIES = {
     "overfit": Family("07_overfit", overfit, overfitting.parents, overfitting.RULES),
     "regularise": Family("08_regularise", regularise, regularising.parents, regularising.RULES),
     "transfer": Family("09_transfer", transfer, transferring.parents, transferring.RULES),
-    "depth": Family("10_depth", depth, depths.parents),
+    "depth": Family("10_depth", depth, depths.parents, depths.RULES),
     "image_size": Family("11_image_size", image_size, sizes.parents, sizes.RULES),
     "shortcut_battery": Family("15_explain", shortcut_battery, children_of(without.WHOLE), without.RULES),
     "linear_heads": Family("15_explain", linear_heads, rules=explaining.RULES),

@@ -4,6 +4,8 @@ from lib import cards
 from lib.grids import strategies
 from lib.grids.study import Study, by_seed
 
+RULES = {"DEPTHS": ("one depth above 0", lambda depths, _: max(depths) > 0)}
+
 
 def depth(
     dataset: str,

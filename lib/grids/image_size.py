@@ -8,7 +8,12 @@ from lib.grids.study import Study, by_seed
 from lib.steps import Recipe, Resize
 
 COARSE = "coarse"  # as large, with the detail of the smallest
-RULES = {"SIZES": ("sizes that differ", lambda sizes, _: len(set(sizes)) == len(sizes))}
+RULES = {
+    "SIZES": (
+        "two or more sizes, from small to large",
+        lambda sizes, _: len(sizes) > 1 and sizes == sorted(set(sizes)),
+    )
+}
 
 
 def image_size(

@@ -91,15 +91,17 @@ def pictures(
     rows: Mapping[str, Sequence[np.ndarray]],
     titles: Sequence[Sequence[str]] | None = None,
     below: Sequence[Sequence[str]] | None = None,
+    fewest_columns: int = FEWEST_COLUMNS,
 ) -> go.Figure | Sentence:
-    """A grid of images, a labelled row each.
+    """A grid of images, a labelled row each; enlarged, a pixel stays a square.
 
     rows: label -> images (height, width) or (height, width, 3) uint8; none: a sentence says so. titles: what hovering over
-    each image says. below: what stands under each image; `<br>` begins a second line.
+    each image says. below: what stands under each image; `<br>` begins a second line. fewest_columns: that the width is
+    divided into, so that few images are not drawn too large: 3 draws each 240 pixels wide.
     """
     if not rows:
         return Sentence("There is no such image here.")
-    columns = max(FEWEST_COLUMNS, *(len(images) for images in rows.values()))
+    columns = max(fewest_columns, *(len(images) for images in rows.values()))
     high = GRID_WIDTH // columns + 35 + (34 if below else 0)  # pixels of a row with its name and what stands below
     figure = make_subplots(
         len(rows),
@@ -113,7 +115,9 @@ def pictures(
         for column, image in enumerate(images, start=1):
             text = titles[row - 1][column - 1] if titles else ""
             figure.add_trace(
-                go.Image(source=data_address(image, side), hovertemplate=text + "<extra></extra>"), row, column
+                go.Image(source=data_address(image, side), zsmooth=False, hovertemplate=text + "<extra></extra>"),
+                row,
+                column,
             )
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
     figure.update_annotations(x=0, xanchor="left", font_size=13)  # a row's name stands above its first image

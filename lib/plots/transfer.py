@@ -21,11 +21,12 @@ def trends(
     unit: str,
     hollow: Collection[float] = (),
     logarithmic: bool = False,
+    reference: float | None = None,
 ) -> go.Figure | Sentence:
     """Estimates with their 95 % intervals against a number, a line a series; where there is none it is not drawn.
 
     estimates: series -> number -> estimate, in the order of the numbers. of: title of the axis of the number. hollow: numbers
-    whose markers are open.
+    whose markers are open. reference: what is reached without looking at an image: a dashed line at that height.
     """
     everything = [estimate for series in estimates.values() for estimate in series.values()]
     if not any(isinstance(estimate, Estimate) for estimate in everything):
@@ -43,6 +44,8 @@ def trends(
     numbers = list(dict.fromkeys(number for found in estimates.values() for number in found))
     ticks = {"tickvals": numbers, "ticktext": [f"{number:g}" for number in numbers]}
     figure.update_xaxes(type="log" if logarithmic else "linear", title_text=of, **ticks)
+    if reference is not None:
+        figure.add_hline(reference, line_dash="dash", line_color="#888888")
     figure.update_layout(yaxis_title=f"{unit} (95 % interval)", height=420, showlegend=len(estimates) > 1)
     return styled(figure)
 

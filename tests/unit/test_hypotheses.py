@@ -209,7 +209,7 @@ def test_tables_show_claims_and_verdicts_and_escape_html(context):
     page = claims.judge()._repr_html_()
     assert "<script>" not in page and "confirmed" in page and "verdict-undecided" in page
     assert "12 groups" in page and "5 seeds" in page
-    assert "0.000 [-0.002, 0.002]" in page and "0.100 [-∞, ∞]" in page
+    assert "0.0000 [-0.0022, 0.0022]" in page and "0.100 [-∞, ∞]" in page
 
 
 def test_several_are_measured_together_in_their_order(context):

@@ -7,7 +7,7 @@ from scipy import stats
 
 from lib import intervals
 from lib.estimates import UNBOUNDED, BootstrapEstimate, BoundaryEstimate, Inapplicable, StudentEstimate, rescale
-from lib.intervals import estimate, seed_mean_estimate
+from lib.intervals import difference_between_parts, estimate, seed_mean_estimate
 
 ALPHAS = [0.001, 0.01, 0.05, 0.2, 0.5, 0.9]
 
@@ -274,3 +274,35 @@ def test_bad_input_is_refused_in_one_line(call, message):
     with pytest.raises(ValueError, match=message) as refusal:
         call()
     assert "\n" not in str(refusal.value)
+
+
+def test_the_difference_of_two_parts_is_welchs_interval_over_groups():
+    """Each part brings the variance and the freedom of its own groups."""
+    (many, many_groups), (few, few_groups) = shares(23, seed=1), shares(6, seed=2)
+    found = difference_between_parts(mean_of(few), few_groups, mean_of(many), many_groups)
+    expected = stats.ttest_ind(few.reshape(6, 20).mean(1), many.reshape(23, 20).mean(1), equal_var=False)
+    assert found.interval() == pytest.approx(tuple(expected.confidence_interval()))
+    assert found.p_value(0) == pytest.approx(expected.pvalue) and (found.images, found.groups) == (29 * 20, 29)
+
+
+def test_seeds_bring_the_spread_of_the_difference_and_one_group_none():
+    values, groups = shares(6, seeds=3)
+    shifted = values + np.array([[0.0], [0.3], [-0.3]])
+    alike = difference_between_parts(mean_of(shifted), groups, mean_of(shifted), groups)
+    assert alike.value == pytest.approx(0) and alike.seeds == 3
+    apart = difference_between_parts(mean_of(shifted), groups, mean_of(values), groups)
+    assert apart.standard_error > 0.17 > alike.standard_error
+    assert isinstance(difference_between_parts(mean_of(values), groups, mean_of(values), groups * 0), Inapplicable)
+
+
+@pytest.mark.parametrize(
+    ("mean", "error", "shown"),
+    [
+        (0.3, 0.01, "0.300 [0.280, 0.320]"),
+        (0.0003, 0.0001, "0.00030 [0.00010, 0.00050]"),
+        (0.0, 0.0, "0.000 [0.000, 0.000]"),
+    ],
+)
+def test_small_numbers_show_two_digits(mean, error, shown):
+    found = StudentEstimate(mean, "", 1, 1, 1, UNBOUNDED, standard_error=error, degrees_of_freedom=1e9)
+    assert str(found) == shown

@@ -136,6 +136,9 @@ def test_pictures_are_shown_as_they_are():
     np.testing.assert_array_equal(shown(figure.data[0]), IMAGES["grey"][0])
     np.testing.assert_array_equal(shown(figure.data[3]), coloured)
     assert [trace.hovertemplate.split("<extra>")[0] for trace in figure.data] == ["a", "b", "c", "d"]
+    assert figure.layout.xaxis.domain[1] < 0.2
+    wide = plots.pictures({"grey": IMAGES["grey"][:2]}, fewest_columns=3)
+    assert wide.layout.xaxis.domain[1] > 0.32 and wide.layout.height > 240 and wide.data[0].zsmooth is False
 
 
 def lines(figure: go.Figure) -> list[go.Scatter]:

@@ -68,6 +68,8 @@ def test_parts_of_blocks_are_compared_with_the_ends_around_them():
     by_depth = {0.0: "none", 1.0: "one", 1.5: "inside", 2.0: "two", 2.5: "no end above"}
     weights = transfer.whole_less_part(by_depth)
     assert weights == {"one": 0.5, "two": 0.5, "inside": -1}
+    nearer = transfer.whole_less_part({1.0: "one", 1.25: "inside", 2.0: "two"})
+    assert nearer == {"one": 0.75, "two": 0.25, "inside": -1}
 
 
 def test_transfer_compares_each_setting_with_what_differs_by_one_thing():
@@ -130,6 +132,7 @@ def test_images_that_turn_are_counted_and_ordered_by_what_they_gain():
     assert table["image"].tolist() == ["image2", "image0", "image1", "image3"]
     counts = turned.counts(table, ["sound", "defective"])
     assert counts.loc["sound", turned.RIGHT] == 1 and counts.to_numpy().sum() == 4
+    assert turned.balance(table).value == pytest.approx((2 - 1) / 4)
 
 
 def test_a_law_finds_what_the_times_were_made_of():
@@ -175,5 +178,8 @@ def test_trends_and_bargains_show_every_estimate():
     assert isinstance(known, Estimate)
     figure = plots.trends({"a": {0: known, 0.5: known}, "b": {0: known}}, "depth", "AUC", hollow=[0.5])
     assert list(figure.data[0].marker.symbol) == ["circle", "circle-open"] and len(figure.data) == 2
+    assert (
+        not figure.layout.shapes and plots.trends({"a": {0: known}}, "x", "y", reference=0.6).layout.shapes[0].y0 == 0.6
+    )
     bargain = plots.tradeoff({"a": known, "b": known}, {"a": 1.0, "b": 9.0}, {"a": "kind", "b": "other"}, "AUC")
     assert [trace.name for trace in bargain.data] == ["kind", "other"] and bargain.data[1].x == (9.0,)
