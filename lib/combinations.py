@@ -1,12 +1,15 @@
 """Whether runs can be trained and compared: settings against each other, size, recipe, depth and weights against the network."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from lib import backbones, config, grids, lineage, mistakes, networks, processes, recipes, steps, weights
 from lib.training.configuration import Configuration
+
+if TYPE_CHECKING:
+    import keras
 
 
 def check_family(name: str, given: Mapping[str, Any]) -> None:
@@ -89,13 +92,10 @@ def _check_parts_of_blocks(runs: Iterable[Configuration], given: Mapping[str, An
 
 
 def _check_each_learns_more(depths: Mapping[float, Configuration], given: Mapping[str, Any]) -> None:
-    import numpy as np
-
-    from lib.training import freezing, model
+    from lib.training import freezing
 
     run = next(iter(depths.values()))
-    bare = run.network.model_copy(update={"parameters": run.network.parameters | {"weights": None}})
-    network = model.build(run.model_copy(update={"network": bare}), _channels(run.recipe) or 1, np.array([0, 1]), 2)
+    network = _without_weights(run)
     ends = networks.blocks(run.network.family, run.network.parameters)
     before: dict[int, float] = {}  # parameters that learn -> depth
     for depth, each in depths.items():
@@ -107,6 +107,19 @@ def _check_each_learns_more(depths: Mapping[float, Configuration], given: Mappin
                 f"as {before[learning]:g}; give depths that each let more of them learn"
             )
         before[learning] = depth
+
+
+def _without_weights(run: Configuration) -> "keras.Model":
+    """A run's network as it is before anything is loaded or fixed, with one output."""
+    import keras
+
+    from lib.training import freezing
+
+    family, size = networks.family(run.network.family), run.image_size
+    images = keras.Input((size, size, _channels(run.recipe) or 1))
+    features = family.build(images, family.Parameters(**run.network.parameters | {"weights": None}))
+    pooled = keras.layers.GlobalAveragePooling2D(name=freezing.LAST)(features)
+    return keras.Model(images, keras.layers.Dense(1)(pooled))
 
 
 def _fits(run: Configuration) -> None:

@@ -28,6 +28,7 @@ TUNING_EPOCHS = 3  # of SGD, at most
 TUNING_RATE = 0.0001
 PATIENCE = 1
 DEPTHS = [0]  # blocks unfrozen; 0: features alone
+TIMED_SHARES = [0.25, 0.5]  # of the training images, at the smallest size, for the time that it takes
 MEASURED_IMAGES = 64
 ENGINE = "keras"  # of what is frozen
 PICTURES = 3  # images shown of each kind
@@ -39,7 +40,7 @@ context = chapter("11_image_size", DATASET, PROFILE)
 card = cards.load(DATASET)
 study = grids.image_size(
     DATASET, BACKBONES, SIZES, HIDDEN, HEAD_EPOCHS, HEAD_RATE, TUNING_EPOCHS, TUNING_RATE, PATIENCE, DEPTHS,
-    MEASURED_IMAGES, ENGINE, SEEDS, THREADS,
+    TIMED_SHARES, MEASURED_IMAGES, ENGINE, SEEDS, THREADS,
 )  # fmt: skip
 parents = grids.parents_of("image_size", study)
 
@@ -47,7 +48,7 @@ parents = grids.parents_of("image_size", study)
 # ## What is compared
 # The same network, head and epochs at every size; first on the two extreme levels, where labels are graded, then on all.
 # *Coarse* images are as large as the largest ones, but were shrunk to the smallest size before: they fill as many positions
-# and show no more than small ones do.
+# and show no more than small ones do. Shares of the training images, at the smallest size, are there to be timed.
 
 # %% tags=["nbval-check-output"]
 texts.table(lineage.described(study, parents))
@@ -63,7 +64,7 @@ texts.sentence(*strategies.left_out(BACKBONES) or ["The weights of all networks 
 
 # %% mystnb={"figure": {"name": "fig-sizes", "caption": "One validation image of each class at every size, and as coarse ones of the largest size."}}
 table = transfer.by_size(study)
-ours = table[(table["network"] == table["network"].iloc[0]) & (table["images"] != "extreme")]
+ours = table[(table["network"] == table["network"].iloc[0]) & table["images"].isin(["all", "coarse"])]
 parts = {name: runs.data_of(study[name][0], context).validation for name in ours.index}
 places = [np.flatnonzero(next(iter(parts.values())).labels == index)[0] for index in range(len(card.classes))]
 named = {f"{images}, {size} px": parts[name] for name, _, images, size in ours.itertuples()}
@@ -101,7 +102,7 @@ claims
 # %% mystnb={"figure": {"name": "fig-size-auc", "caption": "AUC on validation by the size of the images, a line for each network and for each set of levels."}}
 finished = {name: [runs.get(configuration, context) for configuration in group] for name, group in study.items()}
 auc = transfer.scored("auc", finished)
-plain = table[table["images"] != "coarse"]
+plain = table[table["images"].isin(["extreme", "all"])]
 series = plain.assign(series=plain["network"] + ", " + plain["images"])
 plots.trends(transfer.grouped(auc, series, "series", "size"), "pixels per side", "AUC", logarithmic=True)
 
@@ -175,7 +176,7 @@ plots.pictures(drawn, below=below, fewest_columns=3)
 
 # %% [markdown]
 # ## What size costs
-# Time of a run, with what was stored for it, by the size of its images and by their number. A power law is fitted to all of
+# Time of a run, with what was stored for it, by the size of its images and by their number, that of all parts. A power law is fitted to all of
 # them: how many times longer it takes for twice as many of each is two to the power of the exponent. Time that is the same
 # for all, such as that of the head, makes an exponent smaller.
 

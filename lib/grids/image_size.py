@@ -8,11 +8,13 @@ from lib.grids.study import Study, by_seed
 from lib.steps import Recipe, Resize
 
 COARSE = "coarse"  # as large, with the detail of the smallest
+SHARED = " of all"  # behind a share of the training images
 RULES = {
     "SIZES": (
         "two or more sizes, from small to large",
         lambda sizes, _: len(sizes) > 1 and sizes == sorted(set(sizes)),
-    )
+    ),
+    "TIMED_SHARES": ("numbers between 0 and 1", lambda shares, _: 0 < min(shares) <= max(shares) < 1),
 }
 
 
@@ -27,6 +29,7 @@ def image_size(
     tuning_rate: float,
     patience: int,
     depths: list[int],
+    timed_shares: list[float],
     measured_images: int,
     engine: str,
     seeds: list[int],
@@ -35,20 +38,24 @@ def image_size(
 ) -> Study:
     """Every network and depth at every size: on the two extreme levels, where there are three or more, then on all.
 
-    On all levels also at the largest size with images that were shrunk to the smallest one first. Networks whose weights
-    cannot be had here are left out, unless `whole`. Source: S4.2, S4.8, S4.9, S3.35.
+    On all levels also at the largest size with images that were shrunk to the smallest one first; and, of the first network
+    and the smallest depth and size, with shares of the training images, so that time by their number is measured.
+    Networks whose weights cannot be had here are left out, unless `whole`. Source: S4.2, S4.8, S4.9, S3.35.
     """
     card = cards.load(dataset)
     schedule = strategies.Schedule(head_epochs, head_rate, tuning_epochs, tuning_rate, patience)
     common = strategies.stored(hidden, measured_images, engine, threads)
     every_level = ("extreme", "all") if card.graded and len(card.level_names) > 2 else ("all",)
-    study = {}
+    study: Study = {}
     for levels, (name, network), blocks in product(every_level, strategies.usable(backbones, whole).items(), depths):
         here = common | {"levels": levels, "network": network, "phases": schedule.phases(blocks)}
         changes = {setting(name, blocks, levels, size): {"image_size": size} for size in sizes}
         if levels == "all" and len(sizes) > 1:
             blurred = {"image_size": max(sizes), "recipe": coarse(card.recipe, min(sizes))}
             changes[setting(name, blocks, COARSE, max(sizes))] = blurred
+        if levels == "all" and blocks == min(depths) and not any(SHARED in each for each in study):
+            fewer = {f"{share:g}{SHARED}": {"image_size": min(sizes), "train_share": share} for share in timed_shares}
+            changes |= {setting(name, blocks, images, min(sizes)): change for images, change in fewer.items()}
         study |= {title: by_seed(card, seeds, **here | change) for title, change in changes.items()}
     return study
 
@@ -60,11 +67,11 @@ def setting(network: str, blocks: float, images: str, size: int) -> str:
 
 
 def parents(study: Study) -> dict[str, str]:
-    """A size is compared with the smallest one on the same images, coarse images with the others of their size."""
+    """A size is compared with the smallest one on the same images; coarse images, or fewer, with all others of their size."""
     found, smallest = {}, {}
     for name in study:
         before, images, size = name.rsplit(", ", 2)
-        if images == COARSE:
+        if images == COARSE or images.endswith(SHARED):
             found[name] = f"{before}, all, {size}"
         elif (parent := smallest.setdefault((before, images), name)) != name:
             found[name] = parent
