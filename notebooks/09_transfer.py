@@ -45,7 +45,6 @@ RATE_BY_BLOCK = 1.0  # of each block as a share of that of the block after it
 ALL_TRAINED = "none"  # networks that are trained as a whole too: none, first or every
 ALL_SIZE = 32
 ALL_EPOCHS = 3
-ALL_MOMENTUM = 0.9  # of the averages of batch normalisation in them; 0.99, as published, lags where steps are few
 MEASURED_IMAGES = 64
 ENGINE = "keras"  # of what is frozen
 BACKBONE = "efficientnet_lite0"  # of the features that classical models learn from
@@ -58,7 +57,7 @@ context = chapter("09_transfer", DATASET, PROFILE)
 card = cards.load(DATASET)
 study = grids.transfer(
     DATASET, BACKBONES, FEATURE_SIZE, HIDDEN, HEAD_EPOCHS, HEAD_RATE, TUNING_EPOCHS, TUNING_RATE, PATIENCE, DEPTHS,
-    RATE_BY_BLOCK, ALL_TRAINED, ALL_SIZE, ALL_EPOCHS, ALL_MOMENTUM, MEASURED_IMAGES, ENGINE, SEEDS, THREADS,
+    RATE_BY_BLOCK, ALL_TRAINED, ALL_SIZE, ALL_EPOCHS, MEASURED_IMAGES, ENGINE, SEEDS, THREADS,
 )  # fmt: skip
 parents = grids.parents_of("transfer", study)
 larger_class = effects.blind(runs.data_of(next(iter(study.values()))[0], context))["accuracy"]

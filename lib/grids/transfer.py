@@ -9,6 +9,7 @@ from lib.training.configuration import Network
 FEATURES, SMALLER = "features", "features, as small"
 RANDOM, IMAGENET = "all from random", "all from ImageNet"
 SLOWER = "slower below"
+MOMENTUM = 0.9  # of batch normalisation's averages in them; the published 0.99 lags where steps are few (chapter 7)
 WHOLES = {"none": 0, "first": 1, "every": None}  # networks that are trained as a whole: so many of them, or all
 RULES = {
     "RATE_BY_BLOCK": ("1 at most", lambda rate, _: rate <= 1),
@@ -36,7 +37,6 @@ def transfer(
     all_trained: str,
     all_size: int,
     all_epochs: int,
-    all_momentum: float,
     measured_images: int,
     engine: str,
     seeds: list[int],
@@ -46,8 +46,7 @@ def transfer(
     """Every network with all blocks frozen and with its last ones unfrozen; some trained as a whole, from random weights too.
 
     all_trained: which networks are trained as a whole: `none`, `first` or `every`. They have images of their own size, with
-    features of that size beside them. all_momentum: of their batch normalisation's averages, in [0, 1); published ones lag
-    where steps are few. The first network also learns with rates that fall from block to block, where
+    features of that size beside them. The first network also learns with rates that fall from block to block, where
     rate_by_block is less than 1. Networks whose weights cannot be had here are left out, unless `whole`.
     Source: S0.2-S0.4, S0.8, S4.6.
     """
@@ -65,18 +64,16 @@ def transfer(
         if not changes and rate_by_block < 1:
             found[f"{last(depths[-1])}, {SLOWER}"] = {"phases": schedule.phases(depths[-1], rate_by_block)}
         if name in as_wholes:
-            starts = {RANDOM: registry.network(name, None), IMAGENET: pretrained}
-            found |= {
-                each: as_a_whole | {"network": _averaging(network, all_momentum)} for each, network in starts.items()
-            }
+            starts = {RANDOM: _averaging(registry.network(name, None)), IMAGENET: _averaging(pretrained)}
+            found |= {strategy: as_a_whole | {"network": start} for strategy, start in starts.items()}
             if all_size != feature_size:
                 found[SMALLER] = found[FEATURES] | {"image_size": all_size}
         changes |= {setting(name, strategy): {"network": pretrained} | change for strategy, change in found.items()}
     return {name: by_seed(card, seeds, **common | change) for name, change in changes.items()}
 
 
-def _averaging(network: Network, momentum: float) -> Network:
-    return network.model_copy(update={"parameters": dict(network.parameters) | {"momentum": momentum}})
+def _averaging(network: Network) -> Network:
+    return network.model_copy(update={"parameters": dict(network.parameters) | {"momentum": MOMENTUM}})
 
 
 def last(depth: float) -> str:

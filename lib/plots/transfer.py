@@ -46,8 +46,6 @@ def trends(
     numbers = list(dict.fromkeys(number for found in estimates.values() for number in found))
     ticks = {"tickvals": numbers, "ticktext": [f"{number:g}" for number in numbers]}
     figure.update_xaxes(type="log" if logarithmic else "linear", title_text=of, **ticks)
-    if reference is not None:
-        figure.add_hline(reference, line_dash="dash", line_color="#888888")
     figure.update_layout(yaxis_title=f"{unit} (95 % interval)", height=420, showlegend=len(estimates) > 1)
     return styled(figure)
 

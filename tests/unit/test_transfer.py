@@ -16,8 +16,8 @@ IMAGES, GROUPS = 80, 8
 LABELS = np.tile([0, 1], IMAGES // 2)
 TRANSFER = {
     "DATASET": "elpv", "BACKBONES": ["efficientnet_lite0", "efficientnet_lite1"], "FEATURE_SIZE": 64, "HIDDEN": 2,
-    "HEAD_EPOCHS": 3, "HEAD_RATE": 0.01, "TUNING_EPOCHS": 6, "TUNING_RATE": 0.001, "PATIENCE": 4, "DEPTHS": [1, 3],
-    "RATE_BY_BLOCK": 0.5, "ALL_TRAINED": "first", "ALL_SIZE": 48, "ALL_EPOCHS": 6, "ALL_MOMENTUM": 0.9, "MEASURED_IMAGES": 32, "ENGINE": "onnx",
+    "HEAD_EPOCHS": 6, "HEAD_RATE": 0.01, "TUNING_EPOCHS": 6, "TUNING_RATE": 0.001, "PATIENCE": 4, "DEPTHS": [1, 3],
+    "RATE_BY_BLOCK": 0.5, "ALL_TRAINED": "first", "ALL_SIZE": 48, "ALL_EPOCHS": 6, "MEASURED_IMAGES": 32, "ENGINE": "onnx",
     "SEEDS": [1, 2], "THREADS": 1,
 }  # fmt: skip
 
