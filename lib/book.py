@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument("--port", default="8765")
     parser.add_argument("--no-serve", action="store_true")
     arguments = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded: its lines would stand above ours
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
     try:
         return build(arguments)
     except config.UserError as error:

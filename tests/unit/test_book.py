@@ -206,3 +206,18 @@ def test_ctrl_c_is_one_line_and_ends_every_process(tmp_path, number):
         and said.strip() == "stopped; what was finished stays, and the same command goes on from there"
     )
     assert not any(psutil.pid_exists(int(file.read_text())) for file in files)
+
+
+def test_no_line_of_a_library_stands_above_a_mistake_in_the_parameters(tmp_path):
+    """In a process of its own, where TensorFlow is loaded for the first time."""
+    folder = shutil.copytree(config.PARAMETERS, tmp_path / "params")
+    file = folder / "smoke.yml"
+    file.write_text(file.read_text().replace("HIDDEN: 1", "HIDDEN: 4"))
+    code = f"import pathlib, sys; from lib import book, config; config.PARAMETERS = pathlib.Path({str(folder)!r}); "
+    code += "sys.argv = ['book', '--profile', 'smoke', '--no-serve']; sys.exit(book.main())"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    environment |= {config.BUILD_VARIABLE: str(tmp_path / "build"), "PYTHONPATH": str(config.REPOSITORY)}
+    line = [sys.executable, "-c", code]
+    found = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert found.returncode == 2 and found.stderr.startswith("params/smoke.yml, 09_transfer: HIDDEN is 4; give 3")
+    assert found.stderr.count("\n") == 1
