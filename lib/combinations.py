@@ -95,7 +95,7 @@ def _check_each_learns_more(depths: Mapping[float, Configuration], given: Mappin
     from lib.training import freezing
 
     run = next(iter(depths.values()))
-    network = _without_weights(run)
+    network = without_weights(run)
     ends = networks.blocks(run.network.family, run.network.parameters)
     before: dict[int, float] = {}  # parameters that learn -> depth
     for depth, each in depths.items():
@@ -109,8 +109,8 @@ def _check_each_learns_more(depths: Mapping[float, Configuration], given: Mappin
         before[learning] = depth
 
 
-def _without_weights(run: Configuration) -> "keras.Model":
-    """A run's network as it is before anything is loaded or fixed, with one output."""
+def without_weights(run: Configuration) -> "keras.Model":
+    """A run's network from scratch, with one output: no weights are read, neither seed nor threads are set."""
     import keras
 
     from lib.training import freezing

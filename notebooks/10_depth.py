@@ -26,7 +26,7 @@ HEAD_RATE = 0.001
 TUNING_EPOCHS = 3
 TUNING_RATE = 0.0001
 PATIENCE = 1
-DEPTHS = [0.0, 1.0, 1.5]  # blocks unfrozen; a fraction is that share of the layers of the next one
+DEPTHS = [0.0, 1.0, 1.5, 2.0]  # blocks unfrozen; a fraction is that share of the layers of the next one
 MEASURED_IMAGES = 64
 ENGINE = "keras"  # of what is frozen
 SEEDS = [7]
@@ -147,8 +147,7 @@ claims.measure_each({"H10.5": lower, "H10.6": ablations.narrowing(deep)})
 # %% mystnb={"figure": {"name": "fig-depth-time", "caption": "Seconds of an epoch by the number of blocks unfrozen, mean over seeds; the line joins what the fitted law gives at these depths."}}
 model, log = finished[features][0].model(), timing.phases(finished).query("phase == 2")
 points = pd.DataFrame({"series": "fine-tuning", "x": list(by_depth), "y": log["an_epoch"].to_numpy()})
-work = [cost.learning(model, group[0]) for group in study.values()]
-terms = pd.DataFrame(work).assign(constant=1.0)
+terms = pd.DataFrame([{"constant": 1.0, **cost.learning(model, group[0])} for group in study.values()])
 law = timing.law(terms, points["y"])
 plots.fitted(points, points.assign(y=law.at(terms)), "blocks unfrozen", "seconds an epoch")
 

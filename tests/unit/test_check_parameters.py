@@ -29,7 +29,7 @@ from lib import combinations, config, graph, grids, steps, values
         ),
         ("SIZES: [32, 48]", "SIZES: [31, 48]", "11_image_size: SIZES 31 is too small for network efficientnet_lite0"),
         (
-            "DEPTHS: [0.0, 1.0, 1.5]",
+            "DEPTHS: [0.0, 1.0, 1.5, 2.0]",
             "DEPTHS: [0.0, 1.0, 19.0]",
             "10_depth: DEPTHS 19 is more than network efficientnet_lite0 has blocks; give 18 at most",
         ),
@@ -39,7 +39,7 @@ from lib import combinations, config, graph, grids, steps, values
             "09_transfer: BACKBONE='lite' does not exist; BACKBONE is one of",
         ),
         (
-            "DEPTHS: [0.0, 1.0, 1.5]",
+            "DEPTHS: [0.0, 1.0, 1.5, 2.0]",
             "DEPTHS: [0.0, 0.5, 1.0]",
             "10_depth: DEPTHS 0.5 lets the same layers of network efficientnet_lite0 learn as 0; give depths that each",
         ),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import cells, config, effects, grids, heads, plots, timing, transfer, turned
+from lib import cells, combinations, config, cost, effects, grids, heads, plots, timing, transfer, turned
 from lib.estimates import Estimate, Inapplicable
 from lib.grids import strategies
 from lib.runs import Predictions
@@ -100,7 +100,9 @@ def test_networks_whose_weights_cannot_be_had_are_left_out(monkeypatch):
 def test_sizes_are_compared_with_the_smallest_and_coarse_images_with_theirs():
     parameters = config.chapter_parameters("11_image_size", "elpv", "smoke") | {"SIZES": [32, 64, 48]}
     table = transfer.by_size(grids.family("image_size", parameters))
-    assert table.groupby("images").size().to_dict() == {"all": 3, "coarse": 1, "extreme": 3}
+    shares = {"0.25 of all": 1, "0.5 of all": 1}
+    assert table.groupby("images").size().to_dict() == {"all": 3, "coarse": 1, "extreme": 3} | shares
+    assert set(table.loc[table["images"].isin(list(shares)), "size"]) == {32}
     assert table.loc[table["images"] == "coarse", "size"].item() == 64
     (pair,) = transfer.between(table, ("all", 64), ("coarse", 64))
     assert pair == ("efficientnet lite0, features, all, 64 px", "efficientnet lite0, features, coarse, 64 px")
@@ -206,3 +208,16 @@ def test_trends_and_bargains_show_every_estimate():
     assert not plots.trends({"a": {0: known}}, "x", "y").layout.shapes
     bargain = plots.tradeoff({"a": known, "b": known}, {"a": 1.0, "b": 9.0}, {"a": "kind", "b": "other"}, "AUC")
     assert [trace.name for trace in bargain.data] == ["kind", "other"] and bargain.data[1].x == (9.0,)
+
+
+def test_what_learns_is_counted_from_the_lowest_layer_that_does():
+    """Each depth adds its layers: depthwise convolutions apart from all others."""
+    given = config.chapter_parameters("10_depth", "elpv", "smoke") | {"DEPTHS": [1.0, 1.5, 2.0]}
+    runs = [group[0] for group in grids.family("depth", given).values()]
+    network = combinations.without_weights(runs[0])
+    head, top, inside, block = (cost.learning(network, each) for each in runs)
+    positions = (given["IMAGE_SIZE"] // 32) ** 2
+    assert head[cost.PLAIN] == pytest.approx(1280 / 1e6) and head[cost.DEPTHWISE] == 0
+    assert top[cost.PLAIN] - head[cost.PLAIN] == pytest.approx(320 * 1280 * positions / 1e6)
+    assert inside[cost.PLAIN] > top[cost.PLAIN] and inside[cost.DEPTHWISE] == 0
+    assert block[cost.DEPTHWISE] == pytest.approx(9 * 1152 * positions / 1e6)
