@@ -75,7 +75,7 @@ def class_names(seen: Predictions, classes: Sequence[str]) -> pd.Series:
 def by_size(study: Study) -> pd.DataFrame:
     """The settings of chapter 11, a row each: network (with its strategy), images, size.
 
-    images: `extreme`, `all`, `coarse`, or a share such as `0.5 of all`.
+    images: `extreme`, `all`, `coarse`, or a share such as `50 % of all`.
     """
     rows = {name: name.rsplit(", ", 2) for name in study}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["network", "images", "size"]).rename_axis("setting")

@@ -28,7 +28,7 @@ TUNING_EPOCHS = 3  # of SGD, at most
 TUNING_RATE = 0.0001
 PATIENCE = 1
 DEPTHS = [0]  # blocks unfrozen; 0: features alone
-TIMED_SHARES = [0.25, 0.5]  # of the training images, at the smallest size, for the time that it takes
+TIMED_SHARES = [0.3, 0.5]  # of the training images, at the smallest size, for the time that it takes
 MEASURED_IMAGES = 64
 ENGINE = "keras"  # of what is frozen
 PICTURES = 3  # images shown of each kind
@@ -51,6 +51,13 @@ parents = grids.parents_of("image_size", study)
 # and show no more than small ones do. Shares of the training images, at the smallest size, are there to be timed.
 
 # %% tags=["nbval-check-output"]
+table = transfer.by_size(study)
+texts.table(table.reset_index(drop=True))
+
+# %% [markdown]
+# Each but the first of its kind differs from another one by one thing:
+
+# %%
 texts.table(lineage.described(study, parents))
 
 # %% [markdown]
@@ -63,7 +70,6 @@ texts.sentence(*strategies.left_out(BACKBONES) or ["The weights of all networks 
 # One validation image as the network gets it, at every size and coarse. Can you see what makes it what it is?
 
 # %% mystnb={"figure": {"name": "fig-sizes", "caption": "One validation image of each class at every size, and as coarse ones of the largest size."}}
-table = transfer.by_size(study)
 ours = table[(table["network"] == table["network"].iloc[0]) & table["images"].isin(["all", "coarse"])]
 parts = {name: runs.data_of(study[name][0], context).validation for name in ours.index}
 places = [np.flatnonzero(next(iter(parts.values())).labels == index)[0] for index in range(len(card.classes))]

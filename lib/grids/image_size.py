@@ -8,7 +8,7 @@ from lib.grids.study import Study, by_seed
 from lib.steps import Recipe, Resize
 
 COARSE = "coarse"  # as large, with the detail of the smallest
-SHARED = " of all"  # behind a share of the training images
+SHARED = " % of all"  # behind a share of the training images
 RULES = {
     "SIZES": (
         "two or more sizes, from small to large",
@@ -54,7 +54,9 @@ def image_size(
             blurred = {"image_size": max(sizes), "recipe": coarse(card.recipe, min(sizes))}
             changes[setting(name, blocks, COARSE, max(sizes))] = blurred
         if levels == "all" and blocks == min(depths) and not any(SHARED in each for each in study):
-            fewer = {f"{share:g}{SHARED}": {"image_size": min(sizes), "train_share": share} for share in timed_shares}
+            fewer = {
+                f"{100 * share:g}{SHARED}": {"image_size": min(sizes), "train_share": share} for share in timed_shares
+            }
             changes |= {setting(name, blocks, images, min(sizes)): change for images, change in fewer.items()}
         study |= {title: by_seed(card, seeds, **here | change) for title, change in changes.items()}
     return study

@@ -100,7 +100,7 @@ def test_networks_whose_weights_cannot_be_had_are_left_out(monkeypatch):
 def test_sizes_are_compared_with_the_smallest_and_coarse_images_with_theirs():
     parameters = config.chapter_parameters("11_image_size", "elpv", "smoke") | {"SIZES": [32, 64, 48]}
     table = transfer.by_size(grids.family("image_size", parameters))
-    shares = {"0.25 of all": 1, "0.5 of all": 1}
+    shares = {"30 % of all": 1, "50 % of all": 1}
     assert table.groupby("images").size().to_dict() == {"all": 3, "coarse": 1, "extreme": 3} | shares
     assert set(table.loc[table["images"].isin(list(shares)), "size"]) == {32}
     assert table.loc[table["images"] == "coarse", "size"].item() == 64
