@@ -77,9 +77,7 @@ texts.table(lineage.described(study, parents))
 # network whose weights cannot be had on this machine is left out, and others stand in for it:
 
 # %%
-lengths = (
-    f"Trained as a whole: {ALL_EPOCHS} epochs at most; heads and last blocks: {HEAD_EPOCHS} and then {TUNING_EPOCHS}."
-)
+lengths = f"Trained as a whole, where any is: {ALL_EPOCHS} epochs at most; heads and last blocks: {HEAD_EPOCHS} and then {TUNING_EPOCHS}."
 texts.sentence(lengths, *strategies.left_out(BACKBONES) or ["The weights of all networks asked for are there."])
 
 # %% [markdown]
