@@ -4,7 +4,10 @@ from lib import cards
 from lib.grids import strategies
 from lib.grids.study import Study, by_seed
 
-RULES = {"DEPTHS": ("one depth above 0", lambda depths, _: max(depths) > 0)}
+RULES = {
+    "DEPTHS": ("one depth above 0", lambda depths, _: max(depths) > 0),
+    "HIDDEN": strategies.HIDDEN_RULE,
+}
 
 
 def depth(

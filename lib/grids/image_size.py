@@ -15,6 +15,7 @@ RULES = {
         lambda sizes, _: len(sizes) > 1 and sizes == sorted(set(sizes)),
     ),
     "TIMED_SHARES": ("numbers between 0 and 1", lambda shares, _: 0 < min(shares) <= max(shares) < 1),
+    "HIDDEN": strategies.HIDDEN_RULE,
 }
 
 
