@@ -83,8 +83,8 @@ $(READY): requirements/$(HARDWARE).txt requirements/uv.txt pyproject.toml | chec
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@echo "installing the locked environment into $(VENV)"
-	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements/$(HARDWARE).txt
-	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/uv pip sync --python $(BIN)/python --quiet --compile-bytecode --require-hashes requirements/$(HARDWARE).txt
+	@$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.ready-* && touch $@
 else
 $(READY): | check-gpu
