@@ -53,9 +53,7 @@ def python(
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900)
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in BOOKS]
-)  # one worker of the tests builds one book
+@pytest.fixture(scope="module", params=BOOKS)
 def book(request, tmp_path_factory) -> Iterator[Book]:
     """A smoke book of one tree; DATA and the build folder are its own."""
     folder = tmp_path_factory.mktemp("other")
@@ -64,7 +62,7 @@ def book(request, tmp_path_factory) -> Iterator[Book]:
         patch.setenv(config.BUILD_VARIABLE, str(folder / "build"))
         patch.setenv(config.DATA_VARIABLE, str(tree.folder))
         dataset = card if card in config.datasets() else config.own_dataset()[0]
-        asked = ["--profile", "smoke", "--data", str(tree.folder), "--no-serve", "--jobs", "1"]
+        asked = ["--profile", "smoke", "--data", str(tree.folder), "--no-serve"]
         asked += ["--dataset", dataset if card in config.datasets() else ""]
         done = python({}, "lib.book", *asked)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
