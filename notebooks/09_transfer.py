@@ -170,11 +170,11 @@ claims.measure("H9.4", effects.difference("auc", head, judged["support vector ma
 
 # %% [markdown]
 # ## Fine-tuning
-# The head warms up while everything below it is frozen; then the last blocks learn with it, at a rate so low that they keep
-# what they know. The rate falls tenfold where the tuning loss has stopped falling, which is how we read the document's
-# "decay of 10". Batch normalisation stays as it was, in frozen and in unfrozen blocks: its averages over photographs are not
-# exchanged for those of a few batches. Where epochs are few, the rate is higher than the document's, which the profile
-# `gpu` keeps.
+# The head warms up while everything below it is frozen, and stops early too: one that knew the training images by heart
+# would leave nothing to tune. Then the last blocks learn with it, at a rate so low that they keep what they know. The
+# rate falls tenfold where the tuning loss has stopped falling, which is how we read the document's "decay of 10". Batch
+# normalisation stays as it was, in frozen and in unfrozen blocks: its averages over photographs are not exchanged for
+# those of a few batches. Where epochs are few, the rate is higher than the document's, which the profile `gpu` keeps.
 
 # %% mystnb={"figure": {"name": "fig-every-curve", "caption": "Six metrics through training: dotted on training, solid on validation, a line a setting, mean over seeds. Three settings are drawn at first; click in the legend for the others."}}
 settings = ablations.of_study(grids.FAMILIES["transfer"], study, finished)
