@@ -23,6 +23,7 @@ nb_code_prompt_hide = "Hide code"
 mathjax_path = "mathjax/tex-svg.js"
 mathjax3_config = {"svg": {"fontCache": "global"}, "options": {"enableMenu": False}}
 
+smartquotes = False  # they take the backslash from patterns such as \.png
 html_theme = "sphinx_book_theme"
 html_title = BUILD["title"]
 html_favicon = "_static/icon.svg"
