@@ -1,6 +1,5 @@
 """The operating point: a threshold chosen on the tuning part under a named constraint, then frozen."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -71,5 +70,4 @@ def _between(probability: np.ndarray) -> list[float]:
 
 
 def _reached(label: np.ndarray, probability: np.ndarray, threshold: float) -> dict[str, float]:
-    said: Callable[[str], float] = lambda name: score(name, label, probability, threshold=threshold)  # noqa: E731
-    return {name: said(name) for name in CONSTRAINED}
+    return {name: score(name, label, probability, threshold=threshold) for name in CONSTRAINED}
