@@ -47,7 +47,7 @@ book: $(READY) ## build the book and serve it: DATASET, PROFILE, JOBS; DATA wher
 test: $(READY) lint ## everything that must hold: style, units, contracts, notebooks, site
 	@python -m pytest -q -n "$$JOBS" --dist loadfile tests/unit tests/contracts
 	@BOOK_BUILD=$(TEST_BUILD) python -m lib.book --dataset elpv --profile smoke --jobs "$$JOBS" --no-serve
-	@BOOK_BUILD=$(TEST_BUILD) python -m pytest -q tests/notebooks
+	@BOOK_BUILD=$(TEST_BUILD) python -m pytest -q -n "$$JOBS" --dist loadfile tests/notebooks
 	@BOOK_BUILD=$(TEST_BUILD) BOOK_LAB_CHAPTER=notebooks/01_explore.py python -m pytest -q tests/browser
 
 lab: $(READY) ## the chapters as notebooks in JupyterLab

@@ -5,6 +5,7 @@ from lib import config as book, graph, jobs
 DATASET, PROFILE = config["dataset"], config["profile"]
 ROOT = str(book.book_root(DATASET, PROFILE))
 CHAPTERS = graph.chapters_of(DATASET)
+PAGES = CHAPTERS if int(config["served"]) else []
 JOBS = jobs.ahead(DATASET, PROFILE)
 JOBS_BEFORE = {name: jobs.before(name, DATASET, PROFILE) for name in CHAPTERS}
 READ = {name: graph.chapters_read(name, DATASET, PROFILE) for name in CHAPTERS}
@@ -64,7 +65,7 @@ rule chapter:
     shell: "python -m lib.chapters {wildcards.name} {DATASET} {PROFILE}"
 
 
-rule page:  # what is finished can be read while the rest runs
+rule page:  # where somebody reads, what is finished can be read while the rest runs
     input: f"{ROOT}/chapters/{{name}}/record.json"
     output: touch(f"{ROOT}/logs/{{name}}.page")
     shell: "python -m lib.site.build {ROOT} --partial --chapters {CHAPTERS}"
@@ -73,7 +74,7 @@ rule page:  # what is finished can be read while the rest runs
 rule site:
     input:
         expand(f"{ROOT}/chapters/{{name}}/record.json", name=CHAPTERS),
-        expand(f"{ROOT}/logs/{{name}}.page", name=CHAPTERS),
+        expand(f"{ROOT}/logs/{{name}}.page", name=PAGES),
         expand("notebooks/{name}.py", name=CHAPTERS),
         graph.site_sources(),
         graph.studies_run(DATASET),

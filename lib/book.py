@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--external-data", default=os.environ.get(external.FOLDER_VARIABLE, ""))
     parser.add_argument("--jobs", default=str(os.cpu_count()))
     parser.add_argument("--port", default="8765")
-    parser.add_argument("--no-serve", action="store_true")
+    parser.add_argument("--no-serve", action="store_true", help="nobody reads before the whole site is built")
     arguments = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is loaded
     try:
@@ -53,7 +53,7 @@ def build(arguments: argparse.Namespace) -> int:
         page = f"{arguments.dataset}/{profile}/site/"
         if address:
             print(f"building {profile}: pages appear at {address}{page}", flush=True)
-        if status := _build_profile(arguments.dataset, profile, jobs):
+        if status := _build_profile(arguments.dataset, profile, jobs, served=bool(address)):
             return status
         print(
             f"{profile} is built: {address + page if address else config.book_root(arguments.dataset, profile) / 'site'}"
@@ -80,22 +80,26 @@ def _profiles(dataset: str, profile: str) -> list[str]:
     return [profile] if anything or profile == "smoke" else ["smoke", profile]
 
 
-def snakemake_command(dataset: str, profile: str, jobs: int) -> list[str]:
-    """The call of Snakemake that brings a book up to date: by content and parameters, not by dates alone."""
+def snakemake_command(dataset: str, profile: str, jobs: int, served: bool) -> list[str]:
+    """The call of Snakemake that brings a book up to date: by content and parameters, not by dates alone.
+
+    served: pages are shown as soon as their chapter has run; else the site is built once, at the end.
+    """
     command = ["snakemake", "--cores", str(jobs), "--resources", f"gpu={max(1, _gpus())}", "--nolock"]
     command += ["--rerun-incomplete", "--rerun-triggers", "mtime", "params", "input"]
     command += ["--max-checksum-file-size", "1000000", "--config", f"dataset={dataset}", f"profile={profile}"]
+    command += [f"served={int(served)}"]
     return command
 
 
-def _build_profile(dataset: str, profile: str, jobs: int) -> int:
+def _build_profile(dataset: str, profile: str, jobs: int, served: bool) -> int:
     """The data first: a mistake of the user's in them is the last thing that is said, and leaves no empty book behind."""
     root = config.book_root(dataset, profile)
     mistake = root / DATA_ERROR
     try:
         with atomic.lock(root / "book.lock").acquire(timeout=0):
             mistake.unlink(missing_ok=True)
-            command = snakemake_command(dataset, profile, jobs)
+            command = snakemake_command(dataset, profile, jobs, served)
             if processes.run([*command, "--quiet", "all", "--", str(root / "data" / "data.json")]) and mistake.exists():
                 _remove_empty(root)
                 return 2

@@ -14,14 +14,14 @@ from lib import book, config, graph
 
 SOURCES = ("lib", "notebooks", "params", "book", "Snakefile", ".snakemake")
 PAGES_ONLY = {"site": 1, "book": 1}
-ONE_CHAPTER = {"chapter": 1, "page": 1, **PAGES_ONLY}
+ONE_CHAPTER = {"chapter": 1, **PAGES_ONLY}
 CHAPTERS = config.chapters()
 
 
 def chapters(names: Iterable[str]) -> dict[str, int]:
     """What runs again when these chapters do: those that read their runs, too."""
     again = {*names, *(name for name in CHAPTERS if set(names) & set(graph.chapters_read(name, "elpv", "smoke")))}
-    return {"chapter": len(again), "page": len(again), **PAGES_ONLY}
+    return {"chapter": len(again), **PAGES_ONLY}
 
 
 ALL_CHAPTERS = chapters(CHAPTERS)
@@ -45,9 +45,9 @@ def copy(tmp_path) -> Path:
     return tmp_path
 
 
-def jobs(folder: Path) -> dict[str, int]:
+def jobs(folder: Path, served: bool = False) -> dict[str, int]:
     """Rules that a build would run now, and how often."""
-    command = [*book.snakemake_command("elpv", "smoke", 1), "--dry-run", "--quiet", "host"]
+    command = [*book.snakemake_command("elpv", "smoke", 1, served), "--dry-run", "--quiet", "host"]
     environment = {
         **os.environ,
         "PYTHONPATH": str(folder),
@@ -118,3 +118,7 @@ def replace(name: str, old: str, new: str) -> Callable[[Path], None]:
 def test_a_change_runs_again_what_depends_on_it(copy, change, expected):
     change(copy)
     assert jobs(copy) == expected
+
+
+def test_where_somebody_reads_every_chapter_gets_its_page_at_once(copy):
+    assert jobs(copy, served=True) == {"page": len(CHAPTERS), **PAGES_ONLY}
