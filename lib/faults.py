@@ -80,7 +80,7 @@ def _continued(configuration: Configuration, data: Data, trained: "keras.Model")
 def _record_of_continued(configuration: Configuration, data: Data, trained: "keras.Model") -> None:
     from lib.training import checks, initial, measure
 
-    first = measure.logits(trained, data.train)
+    first = measure.logits(measure.traced(trained), data.train)
     history = pd.DataFrame([{"epoch": 0, "part": "train"} | measure.scores(data.train.labels, first)])
     checks.begins_as_its_seed(history, initial.loss(configuration, data))
 

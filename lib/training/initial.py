@@ -25,8 +25,8 @@ def losses(
             changed = configuration.model_copy(
                 update={"seed": seed, "head": configuration.head.model_copy(update={"bias": bias})}
             )
-            network = build(changed, data)
-            table.loc[seed, name] = measure.scores(data.train.labels, measure.logits(network, data.train))["loss"]
+            outputs = measure.logits(measure.traced(build(changed, data)), data.train)
+            table.loc[seed, name] = measure.scores(data.train.labels, outputs)["loss"]
     return table
 
 
@@ -43,7 +43,8 @@ def backbone(network: keras.Model) -> keras.Model:
 def loss(configuration: Configuration, data: Data) -> float:
     """Cross-entropy (nats) of the untrained network on the images of epoch 0 of its history."""
     part = data.train.first(configuration.measured_images)
-    return measure.scores(part.labels, measure.logits(build(configuration, data), part))["loss"]
+    outputs = measure.logits(measure.traced(build(configuration, data)), part)
+    return measure.scores(part.labels, outputs)["loss"]
 
 
 def first_weights(configuration: Configuration, data: Data) -> np.ndarray:

@@ -10,7 +10,7 @@ from sklearn import metrics
 
 from lib.training.data import Part
 
-PREDICTION_BATCH = 256
+PREDICTION_BATCH = 64  # images: at 224 pixels a batch of 256 needs gigabytes for one layer
 
 Forward = Callable[[np.ndarray], tf.Tensor]  # (n, ...) of what the network takes -> (n, ...), in inference mode
 
@@ -24,8 +24,11 @@ def traced(network: keras.Model, dtype: np.dtype | type = np.uint8) -> Forward:
     return tf.function(lambda batch: network(batch, training=False), input_signature=[images])
 
 
-def logits(forward: Forward | keras.Model, part: Part) -> np.ndarray:
-    """Outputs for every image of a part, in order, in inference mode: (n, outputs) float32."""
+def logits(forward: Forward, part: Part) -> np.ndarray:
+    """Outputs for every image of a part, in order, in inference mode: (n, outputs) float32.
+
+    forward: as `traced` gives it; a network that is called layer by layer keeps every layer's answer until its end.
+    """
     return np.concatenate([np.asarray(forward(batch)) for batch in part.batches(PREDICTION_BATCH)])
 
 

@@ -156,7 +156,7 @@ def train(
             run.fit(phase, start)
         run.end()
         saved = None
-    progress.outputs = {name: measure.logits(run.model, part) for name, part in run.seen.data.parts().items()}
+    progress.outputs = {name: measure.logits(run.forward, part) for name, part in run.seen.data.parts().items()}
     return network, progress
 
 
