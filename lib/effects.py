@@ -30,10 +30,10 @@ def differences(metric: str, finished: Runs, parents: Mapping[str, str]) -> dict
     return {name: difference(metric, wanted[name], wanted[parent]) for name, parent in parents.items()}
 
 
-def blind(data: Data) -> dict[str, float]:
-    """Every metric on validation of what looks at no image: the class shares of the training part, for each image."""
+def blind(data: Data, part: str = "validation") -> dict[str, float]:
+    """Every metric on a part of what looks at no image: the class shares of the training part, for each image."""
     shares = np.bincount(data.train.labels, minlength=data.classes) / len(data.train)
-    return chance(data.validation.labels, shares)
+    return chance(data.parts()[part].labels, shares)
 
 
 def beside(

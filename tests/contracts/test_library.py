@@ -19,9 +19,9 @@ ORDER = (
     "groups", "folders", "cards", "external", "leaks", "splits", "custody/", "pixels", "training/", "cost", "backbones",
     "features/", "lineage", "runs", "grids/", "cells", "combinations", "texts", "estimates", "intervals", "unpaired", "scores",
     "metrics", "statistics", "groupwise", "grades", "brightness", "folds", "classical", "embedding", "baselines", "yardstick",
-    "protocols", "inflation", "properties", "hypotheses", "effects", "transfer", "turned", "heads", "timing", "ablations/",
-    "explain/", "sanity", "fit", "masking", "preprocessing", "shortcuts", "faults", "final/", "plots/", "chapters", "graph",
-    "jobs", "site/", "lab", "book", "studies",
+    "protocols", "inflation", "properties", "hypotheses", "effects", "epochs", "transfer", "turned", "heads", "timing",
+    "ablations/", "explain/", "sanity", "fit", "masking", "preprocessing", "shortcuts", "faults", "final/", "plots/", "chapters",
+    "graph", "jobs", "site/", "lab", "book", "studies",
 )  # fmt: skip
 CLOSED = {  # modules with less above them than their place allows
     "training/": {"decode", "steps/", "pixels", "networks/", "atomic", "onnx"},
