@@ -86,8 +86,8 @@ claims
 
 # %% [markdown]
 # ## Learning
-# Up to the end of the warm-up all lines are one. It stops early; then the weights of its best epoch are put back, and at the
-# dotted line blocks are unfrozen. Epoch 0, before any step, is left out: its loss would fix the scale.
+# Up to the end of the warm-up all lines are one. Then the weights of its best epoch are put back, and at the dotted line
+# blocks are unfrozen; epochs that early stopping spared are left out. Epoch 0, before any step, is left out: its loss would fix the scale.
 
 # %% mystnb={"figure": {"name": "fig-depth-curves", "caption": "Loss and accuracy through training for some depths: mean over seeds, bands from the lowest to the highest seed, as far as all seeds were trained. Right of the dotted line blocks learn; look how far the lines part there, on training and on validation."}}
 finished = {name: [runs.get(configuration, context) for configuration in group] for name, group in study.items()}
