@@ -132,8 +132,8 @@ def _band(figure: go.Figure, grouped: SeriesGroupBy, colour: str, name: str, row
     mean, low, high = grouped.mean(), grouped.min(), grouped.max()
     around = {"x": [*mean.index, *mean.index[::-1]], "y": [*high, *low[::-1]]}
     figure.add_scatter(
-        **around, fill="toself", fillcolor=colour, opacity=0.18, line={"width": 0}, hoverinfo="skip", showlegend=False,
-        legendgroup=name, row=row, col=column,
+        **around, mode="lines", fill="toself", fillcolor=colour, opacity=0.18, line={"width": 0}, hoverinfo="skip",
+        showlegend=False, legendgroup=name, row=row, col=column,
     )  # fmt: skip
     figure.add_scatter(
         x=mean.index, y=mean, mode="lines", name=name, legendgroup=name, line={"color": colour}, row=row, col=column,
