@@ -12,7 +12,9 @@
 from lib import (
     ablations,
     backbones,
+    brightness,
     cards,
+    custody,
     effects,
     embedding,
     epochs,
@@ -61,7 +63,8 @@ study = grids.transfer(
     RATE_BY_BLOCK, ALL_TRAINED, ALL_SIZE, ALL_EPOCHS, MEASURED_IMAGES, ENGINE, SEEDS, THREADS,
 )  # fmt: skip
 parents = grids.parents_of("transfer", study)
-unseen = effects.blind(runs.data_of(next(iter(study.values()))[0], context))  # of class shares, without any image
+data = runs.data_of(next(iter(study.values()))[0], context)
+unseen = effects.blind(data)  # of class shares, without any image
 
 # %% [markdown]
 # ## What is compared
@@ -71,6 +74,14 @@ unseen = effects.blind(runs.data_of(next(iter(study.values()))[0], context))  # 
 
 # %% tags=["nbval-check-output"]
 texts.table(lineage.described(study, parents))
+
+# %% [markdown]
+# Early stopping chooses by the tuning part. Below stands how brightness alone, which chapters 1 and 5 know as a shortcut,
+# ranks each part: where that is better on tuning than on validation, what is chosen on tuning, an epoch here and a depth
+# in chapter 10, may be chosen for brightness.
+
+# %%
+texts.table(brightness.ranking(custody.development(context), data.classes))
 
 # %% [markdown]
 # Training a whole network costs far more than anything else here. Where time is short, it is done for few networks, few

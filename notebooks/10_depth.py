@@ -161,7 +161,8 @@ plots.intervals({name: fit.gap(group) for name, group in finished.items()}, "gap
 settings = ablations.of_study(grids.FAMILIES["depth"], study, finished)
 lower = effects.mean_difference("log_loss", finished, [(by_depth[deepest], features)])
 deep = [setting for setting in settings if setting.title == by_depth[deepest]]
-claims.measure_each({"H10.5": lower, "H10.6": ablations.narrowing(deep)})
+measured = claims.measure_each({"H10.5": lower, "H10.6": ablations.narrowing(deep)})
+texts.together(measured, fit.without_images(data))
 
 # %% [markdown]
 # ## What depth costs
