@@ -76,35 +76,26 @@ unseen = effects.blind(data)  # of class shares, without any image
 texts.table(lineage.described(study, parents))
 
 # %% [markdown]
-# Early stopping chooses by the tuning part. Below stands how brightness alone, which chapters 1 and 5 know as a shortcut,
-# ranks each part: where that is better on tuning than on validation, what is chosen on tuning, an epoch here and a depth
-# in chapter 10, may be chosen for brightness.
-
-# %%
-texts.table(brightness.ranking(custody.development(context), data.classes))
-
-# %% [markdown]
 # Training a whole network costs far more than anything else here. Where time is short, it is done for few networks, few
 # epochs and small images; features of the same small images stand beside it, so that no claim crosses sizes. The size, in
-# pixels a side, stands in the name of every setting: in figures with several sizes compare within one. A network whose weights cannot be had on this machine is left out, and others stand in for it:
-
-# %%
-lengths = f"Trained as a whole, where any is: {ALL_EPOCHS} epochs at most; heads and last blocks: {HEAD_EPOCHS} and then {TUNING_EPOCHS}."
-texts.sentence(lengths, *strategies.left_out(BACKBONES) or ["The weights of all networks asked for are there."])
-
-# %% [markdown]
+# pixels a side, stands in the name of every setting: in figures with several sizes compare within one.
+#
 # Which cells of the documents' grid were run in this build, and which were not, stands in the {doc}`catalogue <catalogue>`.
 #
 # ## The networks
 # Those of this build, and, where the profile judges, all others that the book knows. Multiplications are those of one image on its way
 # forward at the size of this chapter, where a network takes images so small; the time of an image is measured here, of the
-# networks that are used; the accuracy on ImageNet is the published one.
+# networks that are used; the accuracy on ImageNet is the published one. A network whose weights cannot be had on this machine
+# is left out, and others stand in for it; that and the epochs stand below the table.
 
 # %%
 names = list(strategies.usable(BACKBONES))
 others = backbones.BACKBONES if context.judged else ()
 properties = backbones.table(names, FEATURE_SIZE, THREADS, counted=others)
-texts.table(properties.rename(index=strategies.titled, columns=backbones.TITLES).rename_axis("network"))
+table = texts.table(properties.rename(index=strategies.titled, columns=backbones.TITLES).rename_axis("network"))
+lengths = f"Trained as a whole, where any is: {ALL_EPOCHS} epochs at most; heads and last blocks: {HEAD_EPOCHS} and then {TUNING_EPOCHS}."
+there = strategies.left_out(BACKBONES) or ["The weights of all networks asked for are there."]
+texts.together(table, texts.sentence(lengths, *there))
 
 # %% [markdown]
 # ## What we expect
@@ -135,7 +126,7 @@ claims
 # The same network twice, once from random weights and once from ImageNet's, with every layer learning from the first step.
 # A loss on training that stays where it began, with an accuracy that stays at the share of the larger class, belongs to a network
 # that has not begun to learn. Early stopping ends a run where the loss on tuning has not fallen for some epochs, and keeps
-# the best one: how far the seeds of a setting went stands below the figure. H9.1 and H9.2 say what this rate and these
+# the best one: how far the seeds of a setting went stands below the claims. H9.1 and H9.2 say what this rate and these
 # epochs give, not what random weights can reach.
 
 # %% mystnb={"figure": {"name": "fig-scratch", "caption": "Everything trained, from random weights and from ImageNet's, a column of panels a part: mean over seeds, bands from the lowest to the highest seed, as far as all seeds were trained. Look whether a curve moves at all, and whether what falls on training falls on validation too."}}
@@ -144,9 +135,6 @@ table = transfer.described(study)
 wholly = table[table["strategy"] == "all trained"]
 whole = {name: finished[name] for name in wholly.index}
 plots.compared(transfer.history(whole), {"loss": "loss, nats", "accuracy": "accuracy"}, "setting")
-
-# %%
-texts.together(texts.table(effects.epochs_kept(whole)), texts.sentence(epochs.stopped(whole)))
 
 # %% mystnb={"figure": {"name": "fig-initialisation", "caption": "Accuracy on validation with everything trained, by network and initialisation; dashed, what always naming the larger class reaches (S0.8)."}}
 accuracy, auc = (transfer.scored(metric, finished) for metric in ("accuracy", "auc"))
@@ -160,14 +148,14 @@ compared = {"H9.1": from_imagenet, "H9.2": frozen, "H9.7": unfrozen}
 claims.measure_each({id: effects.mean_difference("auc", finished, found) for id, found in compared.items()})
 
 # %% [markdown]
-# A difference between two settings says nothing about how good either is. A balanced accuracy as low as that of the class
+# Epochs trained and kept, by seed, and what was reached. A difference between two settings says nothing about how good either is. A balanced accuracy as low as that of the class
 # shares belongs to a network that gives every image the same class: where both sides of a claim lie there, it compares two
 # networks that fail.
 
 # %%
 small = whole | {kept: finished[kept] for kept, _ in frozen}
 reached = effects.beside({"auc": {}, "balanced_accuracy": {}}, small, unseen)[["AUC", "balanced_accuracy"]]
-texts.table(reached)
+texts.together(texts.table(effects.epochs_kept(whole)), texts.sentence(epochs.stopped(whole)), texts.table(reached))
 
 # %% [markdown]
 # ## Features
@@ -209,23 +197,24 @@ drawn = [f"{how}, {size} px" for size, ways in ((FEATURE_SIZE, usual), (ALL_SIZE
 shown = [each.name for each in settings if each.title.removeprefix(f"{strategies.titled(names[0])}, ") in drawn]
 plots.every_metric(ablations.history(settings), shown)
 
-# %% [markdown]
-# How much fine-tuning did: which of its epochs was kept, and the log loss before it and with the weights that were kept. A
-# loss on training that hardly falls belongs to blocks that have hardly moved; features, with no block unfrozen, say what
-# the head alone gains.
-
-# %%
-learnt = {name: finished[name] for name in table.index if name not in whole}
-texts.table(epochs.tuned(learnt))
-
 # %% mystnb={"figure": {"name": "fig-blocks-trained", "caption": "Accuracy on validation by the number of blocks trained, from ImageNet, a line a network; dashed, what always naming the larger class reaches (S0.8)."}}
 plots.trends(transfer.by_depth(accuracy, study, parents), "blocks trained", "accuracy", reference=unseen["accuracy"])
 
+# %% [markdown]
+# How much fine-tuning did: which of its epochs was kept, and the log loss before it and with the weights that were kept. A
+# loss on training that hardly falls belongs to blocks that have hardly moved; features, with no block unfrozen, say what
+# the head alone gains. The epoch is chosen on the tuning part. Below stands how brightness alone, which chapters 1 and 5
+# know as a shortcut, ranks each part: where that is better on tuning than on validation, what is chosen on tuning, an epoch
+# here and a depth in chapter 10, may be chosen for brightness.
+
 # %%
+learnt = epochs.tuned({name: finished[name] for name in table.index if name not in whole})
+told = brightness.ranking(custody.development(context), data.classes)
 larger = [pair for pair in transfer.pairs(study, parents, "variant") if ", features, " in pair[0]]
 compared = {"H9.3": transfer.pairs(study, parents, "unfrozen"), "H9.5": larger}
 compared["H9.6"] = transfer.pairs(study, parents, "rate_by_block")
-claims.measure_each({id: effects.mean_difference("auc", finished, found) for id, found in compared.items()})
+measured = claims.measure_each({id: effects.mean_difference("auc", finished, found) for id, found in compared.items()})
+texts.together(texts.table(learnt), texts.table(told), measured)
 
 # %% [markdown]
 # ## Which mistakes?
