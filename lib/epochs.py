@@ -26,7 +26,7 @@ def stretches(run: Run) -> list[Stretch]:
     found, end, kept = [], 0, 0
     for phase in run.configuration.phases:
         start, end, begun = end, end + phase.epochs, kept
-        rows = run.history.query("@start < epoch <= @end")
+        rows = run.history[run.history["epoch"].between(start + 1, end)]
         kept = _kept(rows, phase, begun)
         found.append(Stretch(begun, start, int(rows["epoch"].max()) if len(rows) else start, kept))
     return found
@@ -55,7 +55,7 @@ def tuned(finished: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
             "epoch kept, by seed": ", ".join(f"{each.kept - each.start} of {each.last - each.start}" for each in last)
         }
         for part in ("train", "tuning"):
-            losses = [run.history.query("part == @part").set_index("epoch")["loss"] for run in group]
+            losses = [_losses(run.history, part) for run in group]
             for title, field in (("before", "begun"), ("kept", "kept")):
                 found = [loss[getattr(each, field)] for loss, each in zip(losses, last, strict=True)]
                 said[f"{part}, {title}"] = np.mean(found)
@@ -71,7 +71,7 @@ def stopped(finished: Mapping[str, Sequence[Run]]) -> str:
     early = len(ends) - sum(ends)
     more = {
         0: "More epochs might have changed each of them.",
-        len(ends): "More epochs at this rate would have changed nothing.",
+        len(ends): "More epochs would have changed nothing.",
     }.get(early, "More epochs might have changed the others.")
     return f"Early stopping ended {early} of {len(ends)} runs before the last epoch that they were allowed. {more}"
 
@@ -82,8 +82,11 @@ def _kept(rows: pd.DataFrame, phase: Phase, before: int) -> int:
         return before
     if phase.early_stopping is None:
         return int(rows["epoch"].max())
-    tuning = rows[rows["part"] == "tuning"].set_index("epoch")["loss"]
-    return int(tuning.idxmin())
+    return int(_losses(rows, "tuning").idxmin())
+
+
+def _losses(history: pd.DataFrame, part: str) -> pd.Series:
+    return history[history["part"] == part].set_index("epoch")["loss"]
 
 
 def _stretch(run: Run, number: int, stretch: Stretch) -> pd.DataFrame:

@@ -148,9 +148,9 @@ compared = {"H9.1": from_imagenet, "H9.2": frozen, "H9.7": unfrozen}
 claims.measure_each({id: effects.mean_difference("auc", finished, found) for id, found in compared.items()})
 
 # %% [markdown]
-# Epochs trained and kept, by seed, and what was reached. A difference between two settings says nothing about how good either is. A balanced accuracy as low as that of the class
-# shares belongs to a network that gives every image the same class: where both sides of a claim lie there, it compares two
-# networks that fail.
+# Epochs trained and kept, by seed, and what was reached. A difference between two settings says nothing about how good
+# either is. A balanced accuracy as low as that of the class shares belongs to a network that gives every image the same
+# class: where both sides of a claim lie there, it compares two networks that fail.
 
 # %%
 small = whole | {kept: finished[kept] for kept, _ in frozen}
