@@ -64,16 +64,21 @@ def tuned(finished: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
 
 
 def stopped(finished: Mapping[str, Sequence[Run]]) -> str:
-    """How many runs early stopping ended before their last epoch, and what more epochs could have changed; none: nothing."""
-    ends = [stretches(run)[-1].last == run.configuration.epochs for group in finished.values() for run in group]
-    if not ends:
+    """In how many runs early stopping has acted, and what more epochs could have changed; of no run: nothing."""
+    acted = [_waited_out(run) for group in finished.values() for run in group]
+    if not acted:
         return ""
-    early = len(ends) - sum(ends)
     more = {
         0: "More epochs might have changed each of them.",
-        len(ends): "More epochs would have changed nothing.",
-    }.get(early, "More epochs might have changed the others.")
-    return f"Early stopping ended {early} of {len(ends)} runs before the last epoch that they were allowed. {more}"
+        len(acted): "More epochs would have changed nothing.",
+    }.get(sum(acted), "More epochs might have changed the others.")
+    return f"In {sum(acted)} of {len(acted)} runs early stopping has waited out its patience. {more}"
+
+
+def _waited_out(run: Run) -> bool:
+    """Also where it would have ended a run at the very epoch that was its last one."""
+    stopping, last = run.configuration.phases[-1].early_stopping, stretches(run)[-1]
+    return stopping is not None and (last.last < run.configuration.epochs or last.last - last.kept >= stopping.patience)
 
 
 def _kept(rows: pd.DataFrame, phase: Phase, before: int) -> int:

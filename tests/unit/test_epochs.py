@@ -55,7 +55,8 @@ def test_what_a_later_phase_did_is_told_by_seed(group):
 
 
 def test_it_is_said_whether_early_stopping_acted(group):
-    assert "ended 1 of 2 runs" in epochs.stopped({"a": group}) and "the others" in epochs.stopped({"a": group})
+    assert "In 1 of 2 runs" in epochs.stopped({"a": group}) and "the others" in epochs.stopped({"a": group})
+    assert "In 1 of 1 runs" in epochs.stopped({"a": [run(1, (0.3, 0.2, 0.3, 0.4))]})  # at its last epoch
     assert "nothing" in epochs.stopped({"a": group[:1]}) and "each of them" in epochs.stopped({"a": group[1:]})
     assert epochs.stopped({}) == ""
 
