@@ -20,6 +20,11 @@ WARM_UP = 3  # steps: the first one compiles
 STEPS = 15
 SAMPLED = 0.002  # seconds between two looks at the memory
 MEGABYTE = 1e6  # bytes
+TITLES = {  # of the columns of `table`, for people
+    "multiplications_million": "multiplications, million",
+    "milliseconds_a_step": "time of a step, milliseconds",
+    "memory_mb": "memory, MB",
+}
 PLAIN, DEPTHWISE = "a million multiplications", "a million in depthwise convolutions"
 Measured = TypeVar("Measured")
 

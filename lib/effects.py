@@ -10,6 +10,7 @@ from lib.intervals import Statistic, estimate, seed_mean_estimate
 from lib.metrics import MissingClass, chance, difference_estimate, metric_estimate, metric_statistic, of_labels
 from lib.runs import Predictions, Run, predictions_by_seed, probabilities
 from lib.scores import METRICS
+from lib.texts import Sentence
 from lib.training.data import Data
 
 Runs = Mapping[str, Sequence[Run]]  # setting -> one run a seed
@@ -30,10 +31,21 @@ def differences(metric: str, finished: Runs, parents: Mapping[str, str]) -> dict
     return {name: difference(metric, wanted[name], wanted[parent]) for name, parent in parents.items()}
 
 
-def blind(data: Data) -> dict[str, float]:
-    """Every metric on validation of what looks at no image: the class shares of the training part, for each image."""
+def blind(data: Data, part: str = "validation") -> dict[str, float]:
+    """Every metric on a part of what looks at no image: the class shares of the training part, for each image."""
     shares = np.bincount(data.train.labels, minlength=data.classes) / len(data.train)
-    return chance(data.validation.labels, shares)
+    return chance(data.parts()[part].labels, shares)
+
+
+def added(before: Data, after: Data, classes: Sequence[str]) -> Sentence:
+    """How many training images drawn defects add, and the share of the last class then and before, beside that in validation."""
+    parts = {"train": before.train, "changed": after.train, "validation": before.validation}
+    shares = {name: f"{100 * np.mean(part.labels == len(classes) - 1):.0f} %" for name, part in parts.items()}
+    return Sentence(
+        f"To {len(before.train):,} training images the drawn defects add {len(after.train) - len(before.train):,}. So "
+        f"{shares['changed']} of them are {classes[-1]}, where {shares['train']} were; of validation "
+        f"{shares['validation']} are."
+    )
 
 
 def beside(
@@ -129,22 +141,31 @@ def calmer(changed: Sequence[Run], parent: Sequence[Run]) -> Estimate | Inapplic
 
 
 def epochs_kept(runs: Runs) -> pd.DataFrame:
-    """After how many epochs training ended, and whose weights were kept: a row a setting, means over seeds."""
-    columns = {"epochs trained": "stopped_epoch", "epoch whose weights were kept": "best_epoch"}
+    """Epochs that were trained, the epoch whose weights were kept, and the steps up to it: a row a setting, text.
+
+    Columns trained, kept, steps: a number for each run of the setting, in their order.
+    """
     rows = {
         name: {
-            f"{title}, mean over seeds": np.mean([run.record[key] for run in group]) for title, key in columns.items()
+            "trained": [run.record["stopped_epoch"] for run in group],
+            "kept": [run.record["best_epoch"] for run in group],
+            "steps": [run.record["best_epoch"] * _steps_an_epoch(run) for run in group],
         }
         for name, group in runs.items()
     }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("setting")
+    found = pd.DataFrame.from_dict(rows, orient="index").rename_axis("setting")
+    return found.map(lambda numbers: ", ".join(map(str, numbers)))
+
+
+def _steps_an_epoch(run: Run) -> int:
+    return -(-run.record["images"]["train"] // run.configuration.batch_size)
 
 
 def variance_shift(run: Run, images: np.ndarray) -> pd.Series:
-    """How far the variance that each batch normalisation divides by is from the one that it meets, at inference.
+    """How much larger the variance that each batch normalisation divides by is than the one that it meets, at inference.
 
-    images: (n, height, width, channels) uint8, of training. Returns layer -> mean over its channels of the absolute
-    logarithm of the ratio of both variances; 0 where training and inference agree.
+    images: (n, height, width, channels) uint8, of training. Returns layer -> mean over its channels of the logarithm of
+    the ratio of both variances; above 0 where the layer divides by too much, 0 where training and inference agree.
     Source: Li et al. 2019, "Understanding the disharmony between dropout and batch normalization", arXiv:1801.05134.
     """
     import keras
@@ -156,7 +177,7 @@ def variance_shift(run: Run, images: np.ndarray) -> pd.Series:
     for name, layer in layers.items():
         variances = np.var(met[name], axis=(0, 1, 2)), layer.moving_variance.numpy()
         at_inference, averaged = (np.log(variance + layer.epsilon) for variance in variances)
-        found[name] = np.abs(at_inference - averaged).mean()
+        found[name] = (averaged - at_inference).mean()
     return pd.Series(found, name="variance shift").rename_axis("layer")
 
 

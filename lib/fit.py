@@ -5,11 +5,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from lib import effects, metrics
 from lib.estimates import Estimate, Inapplicable
 from lib.intervals import difference_between_parts, seed_mean_estimate
-from lib.metrics import by_seed, decisions, metric_statistic
+from lib.metrics import metric_statistic
 from lib.runs import Run, predictions_by_seed
-from lib.sanity import training_loss
+from lib.sanity import by_seed, training_loss
+from lib.texts import Sentence
+from lib.training.data import Data
+
+LATE_EPOCHS = 5
 
 
 def gap(runs: Sequence[Run]) -> Estimate | Inapplicable:
@@ -19,10 +24,21 @@ def gap(runs: Sequence[Run]) -> Estimate | Inapplicable:
     return difference_between_parts(losses[0], scored.groups, losses[1], learned.groups)
 
 
-def training_accuracy(runs: Sequence[Run]) -> np.ndarray:
-    """Share of the training images whose class a run decides for after training: (seeds,)."""
-    learned = predictions_by_seed(runs, "train")
-    return np.array([(decisions(seed) == learned.labels).mean() for seed in learned.probabilities])
+def without_images(data: Data) -> Sentence:
+    """The gap of what looks at no image, the class shares of the training part: where two parts would count as alike."""
+    found = effects.blind(data)["log_loss"] - effects.blind(data, "train")["log_loss"]
+    return Sentence(
+        f"The class shares, given to every image, have a gap of {found:z.3f} nats, because the parts hold other shares of "
+        "the classes: a network that tells nothing apart lies there, not at zero."
+    )
+
+
+def late(runs: Sequence[Run], metric: str) -> np.ndarray:
+    """A column of the history on the training part, mean over the last epochs, five at most, of each run: (seeds,).
+
+    The untrained network takes no part.
+    """
+    return by_seed(runs, "train", metric).loc[1:].tail(LATE_EPOCHS).mean().to_numpy()
 
 
 def losses(finished: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
@@ -30,7 +46,9 @@ def losses(finished: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
     table = pd.DataFrame({"train": {name: training_loss(runs).mean() for name, runs in finished.items()}})
     for part in ("tuning", "validation"):
         scored = {name: predictions_by_seed(runs, part) for name, runs in finished.items()}
-        table[part] = [by_seed("log_loss", found.labels, found.probabilities).mean() for found in scored.values()]
+        table[part] = [
+            metrics.by_seed("log_loss", found.labels, found.probabilities).mean() for found in scored.values()
+        ]
     return table
 
 

@@ -161,9 +161,7 @@ class Measurement:
         name = f"{self.hypothesis.id}, {self.hypothesis.metric}"
         if isinstance(self.estimate, Inapplicable):
             return f"{name}: {NOT_APPLICABLE}, {self.estimate.reason}"
-        low, high = self.estimate.interval()
-        interval = f"[{low:z.3f}, {high:z.3f}]"
-        return f"{name}: {self.estimate.value:z.3f} {interval} (95 % interval, {self.estimate.method})"
+        return f"{name}: {self.estimate} (95 % interval, {self.estimate.method})"
 
     def _repr_html_(self) -> str:
         return f'<p class="measured">{escape(str(self))}</p>'

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from lib import cells, effects, networks
+from lib import cells, effects, epochs, networks
 from lib.estimates import Estimate, Inapplicable
 from lib.grids import strategies
 from lib.grids.study import Study
@@ -61,8 +61,8 @@ def by_depth(
 
 
 def history(finished: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
-    """What was measured through training on train and validation, with the setting's name: a row a run, epoch and part."""
-    tables = [run.history.assign(setting=name) for name, group in finished.items() for run in group]
+    """`epochs.through` of every setting on train and validation, with the setting's name: a row a run, epoch and part."""
+    tables = [epochs.through(group).assign(setting=name) for name, group in finished.items()]
     whole = pd.concat(tables) if tables else pd.DataFrame(columns=["setting", "epoch", "part"])
     return whole[whole["part"] != "tuning"]
 

@@ -10,7 +10,7 @@
 import numpy as np
 import pandas as pd
 
-from lib import cards, effects, fit, grids, hypotheses, lineage, plots, runs, texts
+from lib import brightness, cards, custody, drawings, effects, fit, grids, hypotheses, lineage, plots, runs, texts
 from lib.config import chapter
 from lib.estimates import Inapplicable
 from lib.hypotheses import Hypothesis
@@ -70,8 +70,8 @@ less = ("difference of log losses", "less", 0)
 more = ("difference of log losses", "greater", 0)
 data_claims = [
     Hypothesis("H8.1", "As it is, the network overfits", "validation less training log loss", "greater", 0, "S3.25"),
-    Hypothesis("H8.2", "With the fewest images it does worse", *more, "S3.30"),
-    Hypothesis("H8.3", "With fewer images it does worse", *more, "S3.30"),
+    Hypothesis("H8.2", "With the fewest images, and fewer steps, it does worse", *more, "S3.30"),
+    Hypothesis("H8.3", "With fewer images, and fewer steps, it does worse", *more, "S3.30"),
     Hypothesis("H8.4", "Flips help", *less, "S3.31"),
     Hypothesis("H8.5", "Flips, turns, zoom and crops help", *less, "S3.31"),
     Hypothesis("H8.6", "Changes of brightness and contrast help", *less, "S3.31"),
@@ -87,7 +87,7 @@ data_claims = [
 network_claims = [
     Hypothesis("H8.13", "Dropout before the head helps", *less, "S3.32 S4.5"),
     Hypothesis("H8.14", "Too much of it does worse than none", *more, "S3.32"),
-    Hypothesis("H8.15", "Dropout in blocks disturbs normalisation", "difference of shift", "greater", 0, "S3.32"),
+    Hypothesis("H8.15", "With dropout in blocks, a variance too large", "difference of shift", "greater", 0, "S3.32"),
     Hypothesis("H8.16", "L2 helps", *less, "S0.9 S4.5"),
     Hypothesis("H8.17", "Label smoothing helps", *less, "S4.5"),
     Hypothesis("H8.18", "A smaller batch helps", *less, "S3.36"),
@@ -125,7 +125,7 @@ effect, ranked = (effects.differences(metric, finished, parents) for metric in (
 fewest, half = (f"{share:g} of the images" for share in (min(TRAIN_SHARES), max(TRAIN_SHARES)))
 unasked = Inapplicable("the card names no simulator of defects")
 by_data = ["flips", "geometry", "colour", "cut-out", "noise", "mixup", "cutmix", "drawn defects", "smaller images"]
-claims.measure("H8.1", fit.gap(finished["as it is"]))
+texts.together(claims.measure("H8.1", fit.gap(finished["as it is"])), fit.without_images(data))
 
 # %% [markdown]
 # ## How to read a difference
@@ -141,10 +141,11 @@ texts.table(effects.beside({"log_loss": effect, "auc": ranked}, finished, blind)
 
 # %% [markdown]
 # ## More images
-# Nothing regularises like more real data. The shares are nested, and hold the classes as the whole does. Within the same
-# epochs fewer images also mean fewer steps. So each may stop early; but with so few epochs a setting may keep its last
-# one, and would have gone on (the table of epochs below tells). Fewer images then show fewer steps too. Only where the
-# intervals of neighbouring points lie apart, and below the dashed line, would a curve that falls say that more images pay.
+# Nothing regularises like more real data. The shares are nested, and hold the classes as the whole does. Each may stop
+# early; but within the same epochs fewer images also mean fewer steps, and the steps before the weights that are kept
+# may differ by more than the images do, from seed to seed too: the table of epochs below counts them. So H8.2 and H8.3
+# speak of images and steps together, and what images alone are worth is not tested. Only where the intervals of
+# neighbouring points lie apart, and below the dashed line, would a curve that falls say that more of both pays.
 
 # %% mystnb={"figure": {"name": "fig-learning-curve", "caption": "Log loss on the validation part against the number of training images, each stopped early or at its last epoch, with its interval over groups and seeds; dashed, what the class shares reach."}}
 shares = {**{f"{share:g} of the images": share for share in sorted(TRAIN_SHARES)}, "early stopping": 1.0}
@@ -158,30 +159,42 @@ plots.dependence(
 
 # %% [markdown]
 # ## The same image, changed
-# Augmentation is part of the network: it acts on training batches alone, and the same on every device. Below, one training
-# image as it comes out of each kind. What must never happen is that a change makes an image of one class look like
-# one of the other, or like none at all.
+# Augmentation is part of the network: it acts on training batches alone, and the same on every device. What must never
+# happen is that a change makes an image of one class look like one of the other, or like none at all. A patch may cover
+# the very spot that makes the class, and noise may drown it where images are small: the label then is wrong. Where the
+# pictures below show that, a setting that does not help says something of its strength at this size, not of the method.
 
-# %% mystnb={"figure": {"name": "fig-augmentation", "caption": "One training image, and how each kind of augmentation may show it to the network."}}
-example = data.train.pixels[data.train.rows[:1]]
+# %%
+example = data.train.first(1)
 kinds = {name: study[name][0].augmentation for name in ("flips", "geometry", "colour", "cut-out", "noise")}
-plots.pictures(
-    {name: [example[0], *augmentation.examples(layers, example[0], 7, SEEDS[0])] for name, layers in kinds.items()}
+patch, grain = kinds["cut-out"][0].share, kinds["noise"][0].deviation
+texts.sentence(
+    f"The training image below is labelled {card.classes[example.labels[0]]}. A patch covers {round(patch * IMAGE_SIZE)} of",
+    f"the {IMAGE_SIZE} px of a side; the noise has a standard deviation of {255 * grain:.0f} of 255 grey levels.",
 )
+
+# %% mystnb={"figure": {"name": "fig-augmentation", "caption": "One training image, and how each kind of augmentation may show it to the network; first in each row, the image as it is."}}
+image = example.pixels[example.rows[0]]
+plots.pictures({name: [image, *augmentation.examples(layers, image, 7, SEEDS[0])] for name, layers in kinds.items()})
 
 # %% [markdown]
 # Two more change images in pairs: MixUp lays one over another, CutMix sets a piece of one into another; labels are mixed in
 # the same proportion.
 #
-# And a simulator draws cracks, dark areas and broken fingers into sound cells, which then count as defective. It was
+# And a simulator draws cracks, dark areas and broken fingers into sound cells, which then count as defective. Drawings
+# in which nothing is to be seen, because they lie at the rim or where the cell is dark anyway, are left out. It was
 # written from what such defects look like, not fitted to any image; it adds images to training alone, and what it is
-# worth is measured on real ones.
+# worth is measured on real ones. But it moves the shares of the classes too, and with them what a network says of every
+# image, which log loss pays for: the sentence with the measurements below says how far, for the first seed.
 
 # %% mystnb={"figure": {"name": "fig-drawn", "caption": "Sound training images (first row), the same with drawn defects (second), and where something was drawn (third)."}}
-sound = data.train.pixels[data.train.rows[data.train.labels == 0][:8]]
+sound = data.train.pixels[data.train.rows[data.train.labels == 0][:16]]
 drawn, places = defects.drawn(sound, seed=SEEDS[0])
+seen = np.flatnonzero(drawings.visible(sound, drawn))[:8]
 rows = {"sound": sound, "with drawn defects": drawn, "where": np.uint8(255 * places)[..., None]}
-plots.pictures({name: [image.squeeze() for image in images] for name, images in rows.items()} if card.simulator else {})
+plots.pictures(
+    {name: [each.squeeze() for each in images[seen]] for name, images in rows.items()} if card.simulator else {}
+)
 
 # %% mystnb={"figure": {"name": "fig-by-data", "caption": "What changes of the images bring: log loss on the validation part less that of the parent; left of the dashed line is better."}}
 changed = {name: effect.get(name, unasked) for name in [fewest, half, *by_data]}
@@ -189,19 +202,26 @@ plots.intervals(changed, "difference of log losses, nats", 0)
 
 # %%
 ids = [f"H8.{number}" for number in range(2, 13)]
-claims.measure_each({id: found for id, found in zip(ids, changed.values(), strict=True)})
+drawn_data = [runs.data_of(configuration, context) for configuration in study.get("drawn defects", [])[:1]]
+added = [effects.added(data, other, card.classes) for other in drawn_data]
+texts.together(claims.measure_each(dict(zip(ids, changed.values(), strict=True))), *added)
 
 # %% [markdown]
 # ## The network and its training
 # Dropout silences part of the features, L2 keeps kernels small, label smoothing forbids being sure. Smaller batches add
 # noise to each step; rates that fall take it away again. Early stopping and plateaus watch the loss on the *tuning* part,
 # never on validation. Early stopping keeps the weights of the epoch with the lowest; everything else, plateaus too, keeps
-# the last. A patience that could never act within the epochs is refused before anything trains. The table gives means over
-# seeds, so that they need not be whole: a setting that keeps its last epoch had too few of them to stop at its best.
+# the last. A patience that could never act within the epochs is refused before anything trains. The table lists every
+# seed: epochs trained, the epoch whose weights are kept, and the steps up to it. A run that keeps its last epoch had too
+# few of them to stop at its best. Below it stands how brightness alone, which chapters 1 and 5 know as a shortcut, ranks
+# each part: where that is better on tuning than on validation, what is chosen on tuning, an epoch, a rate or in
+# chapter 7 a constant, may be chosen for brightness.
 
 # %%
 stopped = [fewest, half, "early stopping", "lower on plateau", "larger, early stopping"]
-texts.table(effects.epochs_kept({name: finished[name] for name in ["as it is", *stopped]}).reset_index())
+told = brightness.ranking(custody.development(context), data.classes)
+kept = effects.epochs_kept({name: finished[name] for name in ["as it is", *stopped]})
+texts.together(texts.table(kept), texts.table(told))
 
 # %% mystnb={"figure": {"name": "fig-by-network", "caption": "What changes of the network and its training bring: log loss on the validation part less that of the parent; left of the dashed line is better."}}
 moderate, heavy = (f"dropout {rate:g}" for rate in (min(DROPOUTS), max(DROPOUTS)))
@@ -218,35 +238,34 @@ claims.measure_each({id: effect[name] for id, name in named.items()})
 # ## Dropout against batch normalisation
 # Batch normalisation divides by a variance that it averaged in training. Dropout *before* it makes that variance larger
 # than the one at inference, when nothing is dropped: the layer then divides by too much. Dropout after the last
-# normalisation, before the head, has no such effect. The shift is measured on training images, layer by layer.
+# normalisation, before the head, has no such effect. The shift is the logarithm of the variance that a layer divides by
+# over the one that it meets, measured on training images, layer by layer; above zero it divides by too much.
 
-# %% mystnb={"figure": {"name": "fig-shift", "caption": "Shift between the variance that a batch normalisation divides by and the one it meets, a dot a layer, first seed; zero: they agree."}}
+# %% mystnb={"figure": {"name": "fig-shift", "caption": "Shift between the variance that a batch normalisation divides by and the one it meets, a dot a layer and seed: right of zero it divides by too much, left of it by too little."}}
 seen = data.train.first(MEASURED_IMAGES)
 watched = seen.pixels[seen.rows]
 inside = "dropout in blocks"
 shift = {
     name: [effects.variance_shift(run, watched) for run in finished[name]] for name in ("as it is", moderate, inside)
 }
-plots.strips(
-    {name: found[0].tolist() for name, found in shift.items()}, "absolute logarithm of the ratio of variances", 0
-)
-
-# %%
-mean_shift = {name: np.array([layers.mean() for layers in found]) for name, found in shift.items()}
-claims.measure("H8.15", seed_mean_estimate(mean_shift[inside] - mean_shift["as it is"], images=len(watched)))
+plots.strips({name: np.ravel(found) for name, found in shift.items()}, "logarithm of the ratio of variances", 0)
 
 # %% [markdown]
 # ## Less erratic?
 # How calmly a network learns is a number too: how much the change of validation loss from one epoch to the next varies
-# within a run. A small difference of two calm runs says little; compare it with the height of the dots.
+# within a run. A small difference of two calm runs says little; compare it with how far right the dots lie. H8.15 is that
+# of the section above: the shift with dropout in blocks less that without, both as means over layers.
 
-# %% mystnb={"figure": {"name": "fig-calm", "caption": "Standard deviation of the epoch-to-epoch change of validation loss, a dot a seed: lower is calmer."}}
+# %% mystnb={"figure": {"name": "fig-calm", "caption": "Standard deviation of the epoch-to-epoch change of validation loss, a dot a seed: further left is calmer."}}
 calmed = ["as it is", moderate, "L2", "label smoothing", "smaller batch", "cosine decay"]
-plots.strips({name: effects.restlessness(finished[name]) for name in calmed}, "restlessness, nats")
+restless = {name: effects.restlessness(finished[name]) for name in calmed}
+plots.strips(restless, "restlessness, nats").update_xaxes(rangemode="tozero")
 
 # %%
 calm = {name: effects.calmer(finished[name], finished["as it is"]) for name in (moderate, "L2")}
-claims.measure_each({"H8.25": calm[moderate], "H8.26": calm["L2"]})
+mean_shift = {name: np.mean(found, axis=1) for name, found in shift.items()}
+divided = seed_mean_estimate(mean_shift[inside] - mean_shift["as it is"], images=len(watched))
+claims.measure_each({"H8.15": divided, "H8.25": calm[moderate], "H8.26": calm["L2"]})
 
 # %% [markdown]
 # ## Height and order

@@ -12,9 +12,12 @@
 from lib import (
     ablations,
     backbones,
+    brightness,
     cards,
+    custody,
     effects,
     embedding,
+    epochs,
     features,
     grids,
     heads,
@@ -60,7 +63,8 @@ study = grids.transfer(
     RATE_BY_BLOCK, ALL_TRAINED, ALL_SIZE, ALL_EPOCHS, MEASURED_IMAGES, ENGINE, SEEDS, THREADS,
 )  # fmt: skip
 parents = grids.parents_of("transfer", study)
-larger_class = effects.blind(runs.data_of(next(iter(study.values()))[0], context))["accuracy"]
+data = runs.data_of(next(iter(study.values()))[0], context)
+unseen = effects.blind(data)  # of class shares, without any image
 
 # %% [markdown]
 # ## What is compared
@@ -73,26 +77,25 @@ texts.table(lineage.described(study, parents))
 
 # %% [markdown]
 # Training a whole network costs far more than anything else here. Where time is short, it is done for few networks, few
-# epochs and small images; features of the same small images stand beside it, so that no comparison crosses sizes. A
-# network whose weights cannot be had on this machine is left out, and others stand in for it:
-
-# %%
-lengths = f"Trained as a whole, where any is: {ALL_EPOCHS} epochs at most; heads and last blocks: {HEAD_EPOCHS} and then {TUNING_EPOCHS}."
-texts.sentence(lengths, *strategies.left_out(BACKBONES) or ["The weights of all networks asked for are there."])
-
-# %% [markdown]
+# epochs and small images; features of the same small images stand beside it, so that no claim crosses sizes. The size, in
+# pixels a side, stands in the name of every setting: in figures with several sizes compare within one.
+#
 # Which cells of the documents' grid were run in this build, and which were not, stands in the {doc}`catalogue <catalogue>`.
 #
 # ## The networks
 # Those of this build, and, where the profile judges, all others that the book knows. Multiplications are those of one image on its way
 # forward at the size of this chapter, where a network takes images so small; the time of an image is measured here, of the
-# networks that are used; the accuracy on ImageNet is the published one.
+# networks that are used; the accuracy on ImageNet is the published one. A network whose weights cannot be had on this machine
+# is left out, and others stand in for it; that and the epochs stand below the table.
 
 # %%
 names = list(strategies.usable(BACKBONES))
 others = backbones.BACKBONES if context.judged else ()
 properties = backbones.table(names, FEATURE_SIZE, THREADS, counted=others)
-texts.table(properties.rename(index=strategies.titled, columns=backbones.TITLES).rename_axis("network"))
+table = texts.table(properties.rename(index=strategies.titled, columns=backbones.TITLES).rename_axis("network"))
+lengths = f"Trained as a whole, where any is: {ALL_EPOCHS} epochs at most; heads and last blocks: {HEAD_EPOCHS} and then {TUNING_EPOCHS}."
+there = strategies.left_out(BACKBONES) or ["The weights of all networks asked for are there."]
+texts.together(table, texts.sentence(lengths, *there))
 
 # %% [markdown]
 # ## What we expect
@@ -122,26 +125,37 @@ claims
 # ## Everything trained
 # The same network twice, once from random weights and once from ImageNet's, with every layer learning from the first step.
 # A loss on training that stays where it began, with an accuracy that stays at the share of the larger class, belongs to a network
-# that has not begun to learn; one that still falls at its right end, to a network that would have gone on. In either case
-# H9.1 and H9.2 say what so few epochs buy, not what random weights can reach.
+# that has not begun to learn. Early stopping ends a run where the loss on tuning has not fallen for some epochs, and keeps
+# the best one: how far the seeds of a setting went stands below the claims. H9.1 and H9.2 say what this rate and these
+# epochs give, not what random weights can reach.
 
-# %% mystnb={"figure": {"name": "fig-scratch", "caption": "Everything trained, from random weights and from ImageNet's, a column of panels a part: mean over seeds, bands from the lowest to the highest seed. Look whether a curve moves at all, and whether what falls on training falls on validation too."}}
+# %% mystnb={"figure": {"name": "fig-scratch", "caption": "Everything trained, from random weights and from ImageNet's, a column of panels a part: mean over seeds, bands from the lowest to the highest seed, as far as all seeds were trained. Look whether a curve moves at all, and whether what falls on training falls on validation too."}}
 finished = {name: [runs.get(configuration, context) for configuration in group] for name, group in study.items()}
 table = transfer.described(study)
 wholly = table[table["strategy"] == "all trained"]
-curves = transfer.history({name: finished[name] for name in wholly.index})
-plots.compared(curves, {"loss": "loss, nats", "accuracy": "accuracy"}, "setting")
+whole = {name: finished[name] for name in wholly.index}
+plots.compared(transfer.history(whole), {"loss": "loss, nats", "accuracy": "accuracy"}, "setting")
 
 # %% mystnb={"figure": {"name": "fig-initialisation", "caption": "Accuracy on validation with everything trained, by network and initialisation; dashed, what always naming the larger class reaches (S0.8)."}}
 accuracy, auc = (transfer.scored(metric, finished) for metric in ("accuracy", "auc"))
 by_start = transfer.grouped(accuracy, wholly, "initialisation", "network")
-plots.side_by_side(by_start, "accuracy", larger_class)
+plots.side_by_side(by_start, "accuracy", unseen["accuracy"])
 
 # %%
 from_imagenet, frozen = transfer.pairs(study, parents, "weights"), transfer.frozen_beside(study, "random")
 unfrozen = [(whole, kept) for kept, whole in transfer.frozen_beside(study, "imagenet")]
 compared = {"H9.1": from_imagenet, "H9.2": frozen, "H9.7": unfrozen}
 claims.measure_each({id: effects.mean_difference("auc", finished, found) for id, found in compared.items()})
+
+# %% [markdown]
+# Epochs trained and kept, by seed, and what was reached. A difference between two settings says nothing about how good
+# either is. A balanced accuracy as low as that of the class shares belongs to a network that gives every image the same
+# class: where both sides of a claim lie there, it compares two networks that fail.
+
+# %%
+small = whole | {kept: finished[kept] for kept, _ in frozen}
+reached = effects.beside({"auc": {}, "balanced_accuracy": {}}, small, unseen)[["AUC", "balanced_accuracy"]]
+texts.together(texts.table(effects.epochs_kept(whole)), texts.sentence(epochs.stopped(whole)), texts.table(reached))
 
 # %% [markdown]
 # ## Features
@@ -161,7 +175,7 @@ plots.scatter(points, transfer.class_names(seen["validation"], card.classes), se
 
 # %% mystnb={"figure": {"name": "fig-heads", "caption": "AUC on validation of the dense head and of classical models on the same frozen features; the dashed line is chance."}}
 others = heads.on_features({part: described.of(found.images) for part, found in seen.items()}, seen, SEEDS)
-head = runs.predictions_by_seed(finished[f"{strategies.titled(BACKBONE)}, features"], "validation")
+head = runs.predictions_by_seed(finished[f"{strategies.titled(BACKBONE)}, features, {FEATURE_SIZE} px"], "validation")
 judged = {"dense head": head} | {name: parts["validation"] for name, parts in others.items()}
 plots.intervals({name: effects.scored("auc", found) for name, found in judged.items()}, "AUC", 0.5)
 
@@ -176,20 +190,31 @@ claims.measure("H9.4", effects.difference("auc", head, judged["support vector ma
 # normalisation stays as it was, in frozen and in unfrozen blocks: its averages over photographs are not exchanged for
 # those of a few batches. Where epochs are few, the rate is higher than the document's, which the profile `gpu` keeps.
 
-# %% mystnb={"figure": {"name": "fig-every-curve", "caption": "Six metrics through training: dotted on training, solid on validation, a line a setting, mean over seeds. Three settings are drawn at first; click in the legend for the others."}}
+# %% mystnb={"figure": {"name": "fig-every-curve", "caption": "Six metrics through training: dotted on training, solid on validation, a line a setting, mean over seeds, as far as all were trained. A line is broken where fine-tuning begins, with the best weights of the warm-up. Settings of the first network are drawn at first, features of either size; click in the legend for the others."}}
 settings = ablations.of_study(grids.FAMILIES["transfer"], study, finished)
-drawn = [f"{strategies.titled(names[0])}, {how}" for how in ("features", f"last {DEPTHS[-1]:g}", "all from ImageNet")]
-shown = [setting.name for setting in settings if setting.title in drawn]
+usual, small_ones = ("features", f"last {DEPTHS[-1]:g}"), ("features", "all from ImageNet")
+drawn = [f"{how}, {size} px" for size, ways in ((FEATURE_SIZE, usual), (ALL_SIZE, small_ones)) for how in ways]
+shown = [each.name for each in settings if each.title.removeprefix(f"{strategies.titled(names[0])}, ") in drawn]
 plots.every_metric(ablations.history(settings), shown)
 
 # %% mystnb={"figure": {"name": "fig-blocks-trained", "caption": "Accuracy on validation by the number of blocks trained, from ImageNet, a line a network; dashed, what always naming the larger class reaches (S0.8)."}}
-plots.trends(transfer.by_depth(accuracy, study, parents), "blocks trained", "accuracy", reference=larger_class)
+plots.trends(transfer.by_depth(accuracy, study, parents), "blocks trained", "accuracy", reference=unseen["accuracy"])
+
+# %% [markdown]
+# How much fine-tuning did: which of its epochs was kept, and the log loss before it and with the weights that were kept. A
+# loss on training that hardly falls belongs to blocks that have hardly moved; features, with no block unfrozen, say what
+# the head alone gains. The epoch is chosen on the tuning part. Below stands how brightness alone, which chapters 1 and 5
+# know as a shortcut, ranks each part: where that is better on tuning than on validation, what is chosen on tuning, an epoch
+# here and a depth in chapter 10, may be chosen for brightness.
 
 # %%
-larger = [pair for pair in transfer.pairs(study, parents, "variant") if pair[0].endswith(", features")]
+learnt = epochs.tuned({name: finished[name] for name in table.index if name not in whole})
+told = brightness.ranking(custody.development(context), data.classes)
+larger = [pair for pair in transfer.pairs(study, parents, "variant") if ", features, " in pair[0]]
 compared = {"H9.3": transfer.pairs(study, parents, "unfrozen"), "H9.5": larger}
 compared["H9.6"] = transfer.pairs(study, parents, "rate_by_block")
-claims.measure_each({id: effects.mean_difference("auc", finished, found) for id, found in compared.items()})
+measured = claims.measure_each({id: effects.mean_difference("auc", finished, found) for id, found in compared.items()})
+texts.together(texts.table(learnt), texts.table(told), measured)
 
 # %% [markdown]
 # ## Which mistakes?
@@ -207,12 +232,13 @@ plots.confusions(transfer.confusions(finished, boosted, "validation"), card.clas
 # %% [markdown]
 # ## For how much time?
 # What is frozen gives the same answer in every epoch, so it is asked once an image, and its answers are stored; only what
-# learns is trained on them. The log has a row for each phase, with means over seeds: the seconds of training, beside them
+# learns is trained on them. The log has a row for each phase: its epochs, of the seed with most; as means over seeds the
+# seconds of training, beside them
 # those of the answers (none where the phase before asked for the same), how many layers and parameters learned. Runs of
 # other seeds find the answers of the first one; here each is charged for them, as if it stood alone.
 
 # %%
-columns = {"epochs": "epochs", "seconds": "training, s", "stored_seconds": "answers, s", "layers": "layers"}
+columns = {"epochs": "epochs, at most", "seconds": "training, s", "stored_seconds": "answers, s", "layers": "layers"}
 columns |= {"parameters": "parameters"}
 log = timing.phases(finished).set_index(["setting", "phase"])
 texts.table(log[list(columns)].rename(columns=columns), decimals=1)
@@ -221,10 +247,10 @@ texts.table(log[list(columns)].rename(columns=columns), decimals=1)
 plots.times(ablations.costs(settings))
 
 # %% [markdown]
-# Score against time: what lies further left and no lower is the better bargain. Times are of this machine and of
+# Score against time: of settings of one size, what lies further left and no lower is the better bargain. Times are of this machine and of
 # whatever else ran on it.
 
-# %% mystnb={"figure": {"name": "fig-bargain", "caption": "AUC on validation against the time that a run takes, training and stored answers together; hover for names."}}
+# %% mystnb={"figure": {"name": "fig-bargain", "caption": "AUC on validation against the time that a run takes, training and stored answers together; hover for names and sizes."}}
 plots.tradeoff(auc, timing.seconds(finished), table["strategy"].to_dict(), "AUC")
 
 # %% [markdown]
@@ -247,10 +273,12 @@ texts.table(claims.resolution())
 # ## What we found
 # The verdicts speak of networks that begin at ImageNet, on images that look nothing like it, with the sizes and epochs of
 # this profile. Networks that are trained as a whole for a few epochs say what a short time buys, and not what they could
-# reach. The sentence below answers whether each step pays, from random weights to frozen features and on to fine-tuning.
+# reach. The sentence below answers whether two steps pay: from random weights to frozen features, and on to fine-tuning.
 
 # %%
-claims.answer("H9.2", "H9.3")
+sizes = f"H9.2 was asked of images of {ALL_SIZE} pixels a side, H9.3 of images of {FEATURE_SIZE}."
+apart = "" if ALL_SIZE == FEATURE_SIZE else "They are two answers, and not two steps of one staircase."
+texts.together(claims.answer("H9.2", "H9.3"), texts.sentence(sizes, apart))
 
 # %%
 claims.judge()

@@ -1,6 +1,6 @@
 # %% [markdown]
 # # How deep should we fine-tune?
-# **Needs** the parts of the data, ImageNet's weights · **Produces** the runs of family `depth` · **Answers** hypotheses H10.1-H10.6
+# **Needs** the parts of the data, ImageNet's weights · **Produces** the runs of family `depth` · **Answers** hypotheses H10.1-H10.7
 #
 # The last blocks of a network know what its first task needed, the first ones know edges that any task needs. So it is
 # usual to unfreeze from the end, but how far? One of the source documents varied the depth from block to block, and inside
@@ -10,8 +10,9 @@
 import numpy as np
 import pandas as pd
 
-from lib import ablations, cost, effects, fit, grids, hypotheses, lineage, plots, runs, texts, timing, transfer
+from lib import ablations, cost, effects, epochs, fit, grids, hypotheses, lineage, plots, runs, texts, timing, transfer
 from lib.config import chapter
+from lib.estimates import Inapplicable
 from lib.grids import strategies
 from lib.hypotheses import Hypothesis
 
@@ -64,8 +65,10 @@ texts.table(lineage.described(study, parents))
 # Differences are on the validation part, paired by image and seed. The trend is the slope of a straight line through whole
 # blocks. A part of a block is compared with a straight line between the two block ends around it, so that a mere trend with
 # depth makes no difference; positive means that whole blocks are better. For H10.4 the depth is chosen by the loss on the
-# tuning part, so that choosing it flatters nobody. The choice is not made anew for each resampling, so its interval is too
-# narrow; and where the deepest is chosen, H10.4 and H10.5 compare the same two settings, by two measures.
+# tuning part, so that choosing it flatters nobody; no depth at all is among the choices. The choice is not made anew for each
+# resampling, so its interval is too narrow. Where one block is chosen, H10.4 is H10.1; where the deepest is, H10.4 and H10.5
+# compare the same two settings, by two measures. H10.7 asks of the numbers of H10.1 whether they lie within a margin that
+# would not matter in use, as in chapter 9.
 
 # %%
 difference = "difference of AUC"
@@ -77,18 +80,27 @@ claims = hypotheses.Hypotheses(
     Hypothesis("H10.4", "The depth chosen on tuning beats features", difference, "greater", 0, "S4.7 S0.4"),
     Hypothesis("H10.5", "The deepest makes losses lower", "difference of log losses", "less", 0, "S4.7"),
     Hypothesis("H10.6", "The deepest overfits more", "difference of gaps", "greater", 0, "S4.7"),
+    Hypothesis("H10.7", "One block changes nothing that matters", difference, "equivalent", 0.02, "S4.7 S0.4"),
 )
 claims
 
 # %% [markdown]
 # ## Learning
-# Up to the end of the warm-up all lines are one. Where they part, blocks were unfrozen.
+# Up to the end of the warm-up all lines are one. Then the weights of its best epoch are put back, and at the dotted line
+# blocks are unfrozen; epochs that early stopping spared are left out. Epoch 0, before any step, is left out: its loss would fix the scale.
 
-# %% mystnb={"figure": {"name": "fig-depth-curves", "caption": "Loss and accuracy through training for some depths: mean over seeds, bands from the lowest to the highest seed."}}
+# %% mystnb={"figure": {"name": "fig-depth-curves", "caption": "Loss and accuracy through training for some depths: mean over seeds, bands from the lowest to the highest seed, as far as all seeds were trained. Right of the dotted line blocks learn; look how far the lines part there, on training and on validation."}}
 finished = {name: [runs.get(configuration, context) for configuration in group] for name, group in study.items()}
 drawn = [by_depth[each] for each in sorted({0.0, min(DEPTHS, key=lambda each: abs(each - 1)), deepest})]
 curves = transfer.history({name: finished[name] for name in drawn})
-plots.compared(curves, {"loss": "loss, nats", "accuracy": "accuracy"}, "setting")
+plots.compared(curves[curves["epoch"] > 0], {"loss": "loss, nats", "accuracy": "accuracy"}, "setting")
+
+# %% [markdown]
+# Which epoch of fine-tuning was kept, and the log loss before it and with the weights that were kept. A loss on training
+# that hardly falls belongs to blocks that have hardly moved: such a row says nothing of its depth.
+
+# %%
+texts.table(epochs.tuned(finished))
 
 # %% [markdown]
 # ## Score against depth
@@ -108,33 +120,49 @@ plots.trends(by_blocks, "blocks unfrozen", "accuracy", inside, reference=unseen)
 # Differences to features are paired and therefore surer than the bars above: what all settings find hard takes no part
 # in them.
 
-# %% mystnb={"figure": {"name": "fig-depth-differences", "caption": "AUC of each depth less that of features alone; right of the dashed line unfreezing helped."}}
+# %% mystnb={"figure": {"name": "fig-depth-differences", "caption": "AUC of each depth less that of features alone; only an interval that lies wholly to the right of the dashed line speaks for unfreezing. Each interval is that of one depth by itself, and verdicts need wider ones."}}
 plots.intervals(effects.differences("auc", finished, parents), "difference of AUC", 0)
 
 # %%
 whole = {name: each for each, name in by_depth.items() if not each % 1}
-claims.measure("H10.1", effects.mean_difference("auc", finished, [("1 block", features)]))
+one = effects.mean_difference("auc", finished, [("1 block", features)])
+claims.measure_each({"H10.1": one, "H10.7": one})
+
+# %% [markdown]
+# The depth is chosen by the mean log loss on the tuning part, from all depths with none among them:
 
 # %%
-chosen = fit.losses(finished)["tuning"].drop(features).idxmin()
-print(f"chosen on the tuning part: {chosen}")
+losses = fit.losses(finished)["tuning"].rename("tuning loss, nats")
+chosen = losses.idxmin()
+meaning = {by_depth[deepest]: "H10.5 compares the same settings.", "1 block": "So H10.4 is H10.1."}
+meaning |= {features: "Not to unfreeze is a choice too; H10.4 has nothing to compare."}
+choice = texts.sentence(f"Chosen on the tuning part: {chosen}.", meaning.get(chosen, ""))
+texts.together(texts.table(losses.rename_axis("setting").to_frame()), choice)
+
+# %%
+best = effects.mean_difference("auc", finished, [(chosen, features)])
+best = Inapplicable("on the tuning part no depth has a lower loss than features alone") if chosen == features else best
 trend, parts = effects.slopes(whole), transfer.whole_less_part(by_depth)
 found = {"H10.2": effects.contrast("auc", finished, trend), "H10.3": effects.contrast("auc", finished, parts)}
-claims.measure_each(found | {"H10.4": effects.mean_difference("auc", finished, [(chosen, features)])})
+claims.measure_each(found | {"H10.4": best})
 
 # %% [markdown]
 # ## Does it overfit?
 # The gap is the log loss on validation less that on the images that were learned from: two samples of images, of other groups
-# each, whose uncertainties are added. More that learns can learn more by heart.
+# each, whose uncertainties are added. More that learns can learn more by heart. Parts with other shares of the classes have a
+# gap without any learning: it is not 0 but that of the class shares at which a network that tells nothing apart lies.
 
-# %% mystnb={"figure": {"name": "fig-depth-gap", "caption": "Log loss on validation less that on training, by the number of blocks unfrozen; at the dashed line both are alike."}}
-plots.intervals({name: fit.gap(group) for name, group in finished.items()}, "gap, nats", 0)
+# %% mystnb={"figure": {"name": "fig-depth-gap", "caption": "Log loss on validation less that on training, by the number of blocks unfrozen; the dashed line is the gap of the class shares, given to every image."}}
+data = runs.data_of(study[features][0], context)
+unlearned = effects.blind(data)["log_loss"] - effects.blind(data, "train")["log_loss"]
+plots.intervals({name: fit.gap(group) for name, group in finished.items()}, "gap, nats", unlearned)
 
 # %%
 settings = ablations.of_study(grids.FAMILIES["depth"], study, finished)
 lower = effects.mean_difference("log_loss", finished, [(by_depth[deepest], features)])
 deep = [setting for setting in settings if setting.title == by_depth[deepest]]
-claims.measure_each({"H10.5": lower, "H10.6": ablations.narrowing(deep)})
+measured = claims.measure_each({"H10.5": lower, "H10.6": ablations.narrowing(deep)})
+texts.together(measured, fit.without_images(data))
 
 # %% [markdown]
 # ## What depth costs
@@ -169,8 +197,11 @@ texts.table(claims.resolution())
 
 # %% [markdown]
 # ## What we found
-# The verdicts speak of one network at one size with one low rate: a depth that pays with more epochs, or with another rate,
-# may not pay here. Blocks of other networks are of other lengths.
+# The verdicts speak of one network at one size with one rate: a depth that pays with another one may not pay here. Blocks of
+# other networks are of other lengths.
+
+# %%
+texts.sentence(epochs.stopped(finished))
 
 # %%
 claims.judge()
@@ -179,7 +210,7 @@ claims.judge()
 # Should one fine-tune at all, and deeper rather than less deep?
 
 # %%
-claims.answer("H10.2", "H10.4")
+texts.together(claims.answer("H10.2", "H10.4"), choice)
 
 # %% [markdown]
 # ## What next

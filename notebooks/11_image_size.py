@@ -46,13 +46,21 @@ parents = grids.parents_of("image_size", study)
 
 # %% [markdown]
 # ## What is compared
-# The same network, head and epochs at every size; first on the two extreme levels, where labels are graded, then on all.
-# *Coarse* images are as large as the largest ones, but were shrunk to the smallest size before: they fill as many positions
+# The same network, head and epochs at every size; first on the two extreme levels, where labels are graded, then on all. The
+# *extreme* levels are the least and the greatest one; those between are *doubtful*, and whoever learns from extreme levels is
+# also scored on them alone, on fewer images. *Coarse* images are as large as the largest ones, but were shrunk to the smallest size before: they fill as many positions
 # and show no more than small ones do. Shares of the training images, at the smallest size, are there to be timed.
 
 # %% tags=["nbval-check-output"]
 table = transfer.by_size(study)
-texts.table(table.reset_index(drop=True))
+counts = {
+    name: {part: len(each) for part, each in runs.data_of(study[name][0], context).parts().items()} for name in study
+}
+texts.table(table.join(pd.DataFrame.from_dict(counts, orient="index")).reset_index(drop=True))
+
+# %%
+levels = ", ".join(f"{name} ({level:.2g})" for level, name in sorted(card.level_names.items()))
+texts.sentence(f"Levels of this data set: {levels}." if levels else "The labels of this data set have no levels.")
 
 # %% [markdown]
 # Each but the first of its kind differs from another one by one thing:
@@ -67,7 +75,7 @@ texts.table(lineage.described(study, parents))
 texts.sentence(*strategies.left_out(BACKBONES) or ["The weights of all networks are there."])
 
 # %% [markdown]
-# One validation image as the network gets it, at every size and coarse. Can you see what makes it what it is?
+# One validation image of each class as the network gets it, at every size and coarse. Can you see what makes it what it is?
 
 # %% mystnb={"figure": {"name": "fig-sizes", "caption": "One validation image of each class at every size, and as coarse ones of the largest size."}}
 ours = table[(table["network"] == table["network"].iloc[0]) & table["images"].isin(["all", "coarse"])]
@@ -75,7 +83,7 @@ parts = {name: runs.data_of(study[name][0], context).validation for name in ours
 places = [np.flatnonzero(next(iter(parts.values())).labels == index)[0] for index in range(len(card.classes))]
 named = {f"{images}, {size} px": parts[name] for name, _, images, size in ours.itertuples()}
 drawn = {name: [part.pixels[part.rows[place]].squeeze() for place in places] for name, part in named.items()}
-plots.pictures(drawn, fewest_columns=3)
+plots.pictures(drawn, below=[card.classes] * len(drawn), fewest_columns=3)
 
 # %% [markdown]
 # ## What we expect

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib import atomic, backbones, config, effects, grids, lineage, timing
+from lib import atomic, backbones, config, effects, epochs, grids, lineage, timing
 from lib.estimates import Estimate, Inapplicable
 from lib.grids import strategies
 from lib.hypotheses import NOT_APPLICABLE, NOT_JUDGED, holm_levels
@@ -99,15 +99,14 @@ def of_study(family: grids.Family, study: grids.Study, groups: Mapping[str, list
 
 
 def history(settings: Sequence[Setting]) -> pd.DataFrame:
-    """What was measured through training: a row a run, epoch and part, with the setting's name, chapter and network."""
+    """`epochs.through` of every setting: a row a run, epoch and part, with the setting's name, chapter and network."""
     tables = [
-        run.history.assign(
+        epochs.through(setting.runs).assign(
             setting=setting.name,
             chapter=f"chapter {setting.number}" if setting.number else "study",
             network=setting.network,
         )
         for setting in settings
-        for run in setting.runs
     ]
     return pd.concat(tables, ignore_index=True)
 

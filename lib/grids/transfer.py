@@ -6,7 +6,7 @@ from lib.grids import strategies
 from lib.grids.study import Study, by_seed
 from lib.training.configuration import Network
 
-FEATURES, SMALLER = "features", "features, as small"
+FEATURES = "features"
 RANDOM, IMAGENET = "all from random", "all from ImageNet"
 SLOWER = "slower below"
 MOMENTUM = 0.9  # of batch normalisation's averages in them; the published 0.99 lags where steps are few (chapter 7)
@@ -60,15 +60,15 @@ def transfer(
     as_wholes = list(networks)[: WHOLES[config.one_of("ALL_TRAINED", all_trained, list(WHOLES))]]
     for name, pretrained in networks.items():
         learnt = {FEATURES: 0, **{last(depth): depth for depth in depths}}
-        found = {strategy: {"phases": schedule.phases(unfrozen)} for strategy, unfrozen in learnt.items()}
+        found = {(strategy, feature_size): {"phases": schedule.phases(depth)} for strategy, depth in learnt.items()}
         if not changes and rate_by_block < 1:
-            found[f"{last(depths[-1])}, {SLOWER}"] = {"phases": schedule.phases(depths[-1], rate_by_block)}
+            slower = {"phases": schedule.phases(depths[-1], rate_by_block)}
+            found[f"{last(depths[-1])}, {SLOWER}", feature_size] = slower
         if name in as_wholes:
             starts = {RANDOM: _averaging(registry.network(name, None)), IMAGENET: _averaging(pretrained)}
-            found |= {strategy: as_a_whole | {"network": start} for strategy, start in starts.items()}
-            if all_size != feature_size:
-                found[SMALLER] = found[FEATURES] | {"image_size": all_size}
-        changes |= {setting(name, strategy): {"network": pretrained} | change for strategy, change in found.items()}
+            found |= {(strategy, all_size): as_a_whole | {"network": start} for strategy, start in starts.items()}
+            found[FEATURES, all_size] = found[FEATURES, feature_size] | {"image_size": all_size}
+        changes |= {setting(name, *each): {"network": pretrained} | change for each, change in found.items()}
     return {name: by_seed(card, seeds, **common | change) for name, change in changes.items()}
 
 
@@ -81,20 +81,26 @@ def last(depth: float) -> str:
     return f"last {depth:g}"
 
 
-def setting(name: str, strategy: str) -> str:
-    """A network with a strategy."""
-    return f"{strategies.titled(name)}, {strategy}"
+def setting(name: str, strategy: str, size: int) -> str:
+    """A network with a strategy, on images of a size, pixels a side."""
+    return f"{strategies.titled(name)}, {strategy}, {size} px"
 
 
 def parents(study: Study) -> dict[str, str]:
-    """Unfrozen blocks are compared with none, ImageNet's weights with random ones, a network with the first one."""
+    """Unfrozen blocks, and another size, are compared with features; ImageNet's weights with random ones.
+
+    A network is compared with the first one.
+    """
     found: dict[str, str] = {}
     for name in study:
-        network, strategy = name.split(", ", 1)
-        above = {SMALLER: FEATURES, IMAGENET: RANDOM, RANDOM: None, FEATURES: None}.get(strategy, FEATURES)
-        if strategy.endswith(SLOWER):
-            above = strategy.removesuffix(f", {SLOWER}")
-        others = [other for other in study if other.split(", ", 1)[1] == strategy]
-        parent = f"{network}, {above}" if above else others[0]
-        found |= {name: parent} if parent != name else {}
+        network, rest = name.split(", ", 1)
+        strategy, size = rest.rsplit(", ", 1)
+        above = next(other for other in study if other.startswith(f"{network}, {FEATURES}, "))
+        if strategy == IMAGENET:
+            above = f"{network}, {RANDOM}, {size}"
+        elif strategy == RANDOM or above == name:
+            above = next(other for other in study if other.endswith(f", {rest}"))
+        elif strategy.endswith(SLOWER):
+            above = f"{network}, {strategy.removesuffix(f', {SLOWER}')}, {size}"
+        found |= {name: above} if above != name else {}
     return found

@@ -1,5 +1,6 @@
 """Figures of many settings at once: what each change brought, all curves, times and scores."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import cycle, product
 
@@ -23,6 +24,7 @@ CURVES = {
 }
 ROW, LEGEND_ROW = 22, 21  # pixels of a setting in a figure with a row each, and in a legend
 LEGEND_COLUMNS = 2
+LETTERS = 13  # of a line below a bar
 
 
 def changes(
@@ -62,8 +64,8 @@ def four_panels(
 ) -> go.Figure:
     """Accuracy and loss of two parts through training, a line a setting: the mean over seeds (S3.39).
 
-    history: columns setting, epoch, part, accuracy, loss. shown: settings drawn at once; the others are in the
-    legend below, and come with a click there.
+    history: columns setting, phase, epoch, part, accuracy, loss; a line is broken between phases. shown: settings drawn at
+    once; the others are in the legend below, and come with a click there.
     """
     places = {(metric, part): place for place, (metric, part) in enumerate(product(("accuracy", "loss"), parts))}
     titles = [f"{CURVES[metric]}, {part}" for metric, part in places]
@@ -102,11 +104,12 @@ def times(costs: pd.DataFrame) -> go.Figure:
                 rows[rows["layers trained"] == depth].groupby("network", sort=False)["seconds"].agg(["sum", "size"])
             )
             figure.add_bar(
-                x=seconds.index, y=seconds["sum"] / 60, name=f"{depth} layers trained", marker_color=colour,
+                x=["<br>".join(textwrap.wrap(name, LETTERS)) for name in seconds.index], y=seconds["sum"] / 60,
+                name=f"{depth} layers trained", marker_color=colour,
                 customdata=seconds["size"], hovertemplate="%{y:.2f} minutes, %{customdata} runs<extra>%{x}</extra>",
                 row=1, col=column,
             )  # fmt: skip
-    figure.update_yaxes(title_text="minutes, all runs together", col=1)
+    figure.update_yaxes(title_text="minutes, all runs together", col=1).update_xaxes(tickangle=0)
     figure.update_layout(barmode="stack", height=420, margin={"l": 60, "r": 40, "t": 90, "b": 50})
     return styled(legend_once(figure)).update_layout(legend_y=1.1)
 
@@ -161,9 +164,10 @@ def _draw(
     for setting, rows in history.groupby("setting", sort=False):
         dash, colour = looks[setting]
         for number, ((metric, part), (panel, look)) in enumerate(places.items()):
-            mean = rows[rows["part"] == part].groupby("epoch")[metric].mean()
+            mean = _broken(rows[rows["part"] == part].groupby(["phase", "epoch"], as_index=False)[metric].mean())
             figure.add_scatter(
-                x=mean.index.to_numpy(dtype=np.int16), y=_single(mean), mode="lines", name=setting, legendgroup=setting,
+                x=mean["epoch"].to_numpy(dtype=np.int16), y=_single(mean[metric]), mode="lines", name=setting,
+                legendgroup=setting,
                 line={"color": colour, "dash": dash, **look}, visible=True if setting in shown else "legendonly",
                 showlegend=number == 0, hovertemplate=f"%{{y:.3f}}<extra>{setting}, {part}</extra>",
                 row=panel // 2 + 1, col=panel % 2 + 1,
@@ -174,6 +178,14 @@ def _draw(
               "entrywidth": 1 / LEGEND_COLUMNS, "entrywidthmode": "fraction"}  # fmt: skip
     figure.update_layout(height=height + below, margin={"l": 60, "r": 40, "t": 50, "b": 50 + below})
     return styled(figure).update_layout(legend=legend)
+
+
+def _broken(mean: pd.DataFrame) -> pd.DataFrame:
+    """Rows by phase and epoch, with one without a value between two phases: there a line is interrupted."""
+    first = mean[mean["phase"].diff() > 0]
+    return pd.concat([mean, first.assign(phase=first["phase"] - 0.5)[["phase", "epoch"]]]).sort_values(
+        ["phase", "epoch"]
+    )
 
 
 def _single(values: pd.Series | pd.DataFrame) -> np.ndarray:

@@ -56,7 +56,7 @@ def compared(history: pd.DataFrame, metrics: Mapping[str, str], by: str) -> go.F
     """Measured curves of several settings in the same panels, one a part and metric: mean over seeds, range as a band.
 
     history: columns epoch, part, `by` and the metrics, one row a run and epoch; none: a sentence. metrics: column -> axis
-    title.
+    title. With a column phase, as `epochs.through`, every phase is a line of its own, and a later one begins at a dotted line.
     """
     if history.empty:
         return NOTHING
@@ -69,8 +69,12 @@ def compared(history: pd.DataFrame, metrics: Mapping[str, str], by: str) -> go.F
         for column, part in enumerate(parts, start=1):
             for colour, name in zip(cycle(SERIES_COLOURS), names, strict=False):
                 values = history[(history[by] == name) & (history["part"] == part)]
-                _band(figure, values.groupby("epoch")[metric], colour, str(name), row, column)
+                for _, stretch in values.groupby("phase") if "phase" in values else [(1, values)]:
+                    _band(figure, stretch.groupby("epoch")[metric], colour, str(name), row, column)
         figure.update_yaxes(title_text=title, row=row, col=1)
+    if "phase" in history:
+        for begins in history[history["phase"] > 1].groupby("phase")["epoch"].min():
+            figure.add_vline(begins, line_dash="dot", line_color="#888888")
     figure.update_xaxes(title_text="epoch", row=len(metrics))
     figure.update_layout(height=140 + 240 * len(metrics), margin={"l": 60, "r": 40, "t": 90, "b": 50})
     _whole_epochs(figure, history["epoch"].max())
@@ -128,8 +132,8 @@ def _band(figure: go.Figure, grouped: SeriesGroupBy, colour: str, name: str, row
     mean, low, high = grouped.mean(), grouped.min(), grouped.max()
     around = {"x": [*mean.index, *mean.index[::-1]], "y": [*high, *low[::-1]]}
     figure.add_scatter(
-        **around, fill="toself", fillcolor=colour, opacity=0.18, line={"width": 0}, hoverinfo="skip", showlegend=False,
-        legendgroup=name, row=row, col=column,
+        **around, mode="lines", fill="toself", fillcolor=colour, opacity=0.18, line={"width": 0}, hoverinfo="skip",
+        showlegend=False, legendgroup=name, row=row, col=column,
     )  # fmt: skip
     figure.add_scatter(
         x=mean.index, y=mean, mode="lines", name=name, legendgroup=name, line={"color": colour}, row=row, col=column,

@@ -12,6 +12,7 @@ from lib.plots.results import why
 from lib.plots.style import SERIES_COLOURS, styled
 from lib.texts import Sentence
 
+BESIDE = 0.02  # of an axis
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 
 
@@ -25,6 +26,7 @@ def trends(
 ) -> go.Figure | Sentence:
     """Estimates with their 95 % intervals against a number, a line a series; where there is none it is not drawn.
 
+    Series stand a little beside each other, so that no bar hides another one.
     estimates: series -> number -> estimate, in the order of the numbers. of: title of the axis of the number. hollow: numbers
     whose markers are open. reference: what is reached without looking at an image: a dashed line at that height.
     """
@@ -32,18 +34,21 @@ def trends(
     if not any(isinstance(estimate, Estimate) for estimate in everything):
         return why(everything)
     figure = go.Figure()
-    for colour, (series, found) in zip(cycle(SERIES_COLOURS), estimates.items(), strict=False):
+    numbers = list(dict.fromkeys(number for found in estimates.values() for number in found))
+    places = _beside(numbers, len(estimates), logarithmic)
+    for colour, beside, (series, found) in zip(cycle(SERIES_COLOURS), places, estimates.items(), strict=False):
         known = {number: each for number, each in found.items() if isinstance(each, Estimate)}
         values = np.array([each.value for each in known.values()])
         figure.add_scatter(
-            x=list(known), y=values, mode="lines+markers", name=series, line={"color": colour, "width": 1.5},
+            x=[beside[number] for number in known], y=values, mode="lines+markers", name=series,
+            line={"color": colour, "width": 1.5},
             error_y=_arms(known, values) | {"thickness": 1.2, "color": colour},
             marker={"size": 9, "color": colour, "symbol": [f"circle{'-open' * (x in hollow)}" for x in known]},
-            text=[str(each) for each in known.values()], hovertemplate="%{x:g}: %{text}<extra>" + series + "</extra>",
+            text=[f"{number:g}: {each}" for number, each in known.items()],
+            hovertemplate="%{text}<extra>" + series + "</extra>",
         )  # fmt: skip
     if reference is not None:
         figure.add_hline(reference, line_dash="dash", line_color="#888888")
-    numbers = list(dict.fromkeys(number for found in estimates.values() for number in found))
     ticks = {"tickvals": numbers, "ticktext": [f"{number:g}" for number in numbers]}
     figure.update_xaxes(type="log" if logarithmic else "linear", title_text=of, **ticks)
     figure.update_layout(yaxis_title=f"{unit} (95 % interval)", height=420, showlegend=len(estimates) > 1)
@@ -71,7 +76,7 @@ def tradeoff(
             text=[f"{name}<br>{each}" for name, each in rows.items()],
             hovertemplate="%{text}<br>%{x:.3g} s<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(type="log", title_text="seconds a run")
+    figure.update_xaxes(type="log", title_text="seconds a run", **_plain_ticks([seconds[name] for name in known]))
     return styled(figure.update_layout(yaxis_title=f"{unit} (95 % interval)", height=440))
 
 
@@ -96,6 +101,22 @@ def fitted(points: pd.DataFrame, curves: pd.DataFrame, of: str, unit: str, logar
     figure.update_xaxes(type=kind, title_text=of, tickvals=numbers, ticktext=[f"{number:g}" for number in numbers])
     figure.update_yaxes(type=kind, title_text=unit)
     return styled(figure.update_layout(height=400))
+
+
+def _beside(numbers: Collection[float], series: int, logarithmic: bool) -> list[dict[float, float]]:
+    """Where each series draws each number: all within BESIDE of the axis, around the number itself."""
+    shares = BESIDE * (np.arange(series) - (series - 1) / 2) / max(1, series - 1)
+    low, high = min(numbers), max(numbers)
+    if logarithmic:
+        return [{number: number * (high / low) ** share for number in numbers} for share in shares]
+    return [{number: number + share * (high - low) for number in numbers} for share in shares]
+
+
+def _plain_ticks(values: Collection[float]) -> dict[str, list]:
+    """Ticks of a logarithmic axis at 1, 2 and 5 of each power of ten, written out."""
+    low, high = (int(np.floor(np.log10(end))) for end in (min(values), max(values)))
+    ticks = [first * 10.0**power for power in range(low, high + 2) for first in (1, 2, 5)]
+    return {"tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
 def _arms(estimates: Mapping[float | str, Estimate], values: np.ndarray) -> dict:

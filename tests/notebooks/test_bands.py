@@ -24,6 +24,7 @@ INAPPLICABLE |= {
     "H9.7",
 }  # one network, none trained as a whole, one rate for all blocks
 INAPPLICABLE |= {"H17.12"}  # no other card was named
+CHOSEN = {"H10.4"}  # not applicable where no depth is chosen on tuning: in a smoke book a matter of the fourth digit
 each_chapter = pytest.mark.parametrize("name", config.chapters())
 
 
@@ -82,17 +83,16 @@ def test_runs_are_within_their_bands(name, root):
 def measured(name: str, root: Path) -> list[dict]:
     """Records of the hypotheses that can be put to the smoke book of the default data set."""
     records = atomic.read_json(root / "chapters" / name / "hypotheses.json")
-    assert {record["id"] for record in records if record["verdict"] == "not applicable"} == INAPPLICABLE & {
-        record["id"] for record in records
-    }
-    return [record for record in records if record["id"] not in INAPPLICABLE]
+    unasked = {record["id"] for record in records if record["verdict"] == "not applicable"}
+    assert unasked - CHOSEN == INAPPLICABLE & {record["id"] for record in records}
+    return [record for record in records if record["id"] not in unasked]
 
 
 @each_chapter
 def test_hypotheses_are_within_their_bands(name, root):
     bands = BANDS.get(name, {}).get("hypotheses", {})
     records = {record["id"]: record for record in measured(name, root)}
-    assert sorted(bands) == sorted(records), (
+    assert set(records) <= set(bands) <= set(records) | CHOSEN, (
         f"bands.yml, {name}: every hypothesis that is measured has a band, no other"
     )
     problems = [

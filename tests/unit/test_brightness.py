@@ -59,3 +59,14 @@ def test_a_class_without_training_images_has_no_probability():
     found = brightness.probabilities(rows, rows["image"].to_numpy(), 3)
     assert (found[..., 1] == 0).all()
     np.testing.assert_allclose(found.sum(axis=2), 1)
+
+
+def test_every_part_has_its_auc():
+    rows = table(2)
+    other = (rows["part"] == "validation") & (np.arange(len(rows)) % 2 == 0)
+    rows["label"] = np.where(other, 1 - rows["label"], rows["label"])
+    found = brightness.ranking(rows, 2).loc["brightness alone"]
+    assert list(found.index) == ["train", "tuning", "validation"]
+    assert found["tuning"] > 0.7 and abs(found["validation"] - 0.5) < 0.2
+    one = rows[(rows["part"] != "tuning") | (rows["label"] == 1)]
+    assert np.isnan(brightness.ranking(one, 2)["tuning"].item())

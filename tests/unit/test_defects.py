@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lib import atomic
+from lib import atomic, drawings
 from lib.training import controls, defects
 from tests.unit.test_training import configuration, part, tiny
 
@@ -93,3 +93,27 @@ def test_sound_images_are_enough_and_none_is_refused():
     assert len(defects.added(data.chosen(np.flatnonzero(data.labels == 0)), 0.5, 7)[0]) == 37 + 18
     with pytest.raises(ValueError, match="no sound image"):
         defects.added(replace(data, labels=np.ones(50, int)), 0.5, 7)
+
+
+def test_what_is_drawn_at_the_rim_or_where_it_is_dark_cannot_be_seen():
+    before = np.full((4, 32, 32, 1), 180, np.uint8)
+    after = before.copy()
+    after[0, :2] = 0  # the uppermost rows
+    after[1, 5:20, 9] = 100
+    after[2, 5:20, 9] = 175  # hardly darker
+    after[3, 5:8, 9] = 0  # hardly anything
+    assert drawings.visible(before, after).tolist() == [False, True, False, False]
+
+
+def test_drawn_images_that_show_nothing_are_left_out_and_no_other():
+    data = part(50, 2, 1)
+    data = replace(
+        data, pixels=np.where(np.arange(50)[:, None, None, None] % 4, data.pixels // 8 + 150, 0).astype(np.uint8)
+    )
+    together = defects.added(data, 0.8, 7)[0]
+    kept = drawings.seen(data, together)
+    assert kept.names[:50].tolist() == data.names.tolist() and 50 < len(kept) < len(together)
+    black = set(data.names[::4])
+    assert any(name.rpartition(drawings.MARK)[0] in black for name in together.names[50:])
+    assert not any(name.rpartition(drawings.MARK)[0] in black for name in kept.names)
+    assert drawings.seen(data, data).names.tolist() == data.names.tolist()

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import effects
+from lib import effects, fit
 from lib.estimates import Inapplicable
 from lib.training.data import Data, Part
 
@@ -35,7 +35,11 @@ def run(certainty: float, seed: int = 0, losses: tuple[float, ...] = (0.7, 0.6, 
     history = pd.DataFrame({"epoch": range(len(losses)), "part": "validation", "loss": losses})
     other = history.assign(part="train", loss=np.linspace(0, 9, len(losses)) ** 2)
     record = {"stopped_epoch": len(losses) - 1, "best_epoch": int(np.argmin(losses))}
-    return SimpleNamespace(predictions=pd.concat(tables), history=pd.concat([other, history]), record=record)
+    record["images"] = {"train": GROUPS * IMAGES}
+    return SimpleNamespace(
+        predictions=pd.concat(tables), history=pd.concat([other, history]), record=record,
+        configuration=SimpleNamespace(batch_size=32),
+    )  # fmt: skip
 
 
 def test_a_difference_is_the_setting_minus_its_parent():
@@ -61,7 +65,7 @@ def test_calmer_is_negative_and_paired_by_seed():
 
 def test_epochs_kept_are_those_of_the_records():
     table = effects.epochs_kept({"a": [run(0.7, losses=(1.0, 0.5, 0.6, 0.7)), run(0.7, losses=(1.0, 0.9, 0.5, 0.6))]})
-    assert table.loc["a"].tolist() == [3.0, 1.5] and all("mean over seeds" in name for name in table)
+    assert table.loc["a"].to_dict() == {"trained": "3, 3", "kept": "1, 2", "steps": "3, 6"}  # 80 images, batches of 32
 
 
 def test_what_is_reached_stands_beside_the_difference():
@@ -78,8 +82,19 @@ def test_without_an_image_the_shares_of_training_are_given():
         Part(np.zeros((len(labels), 2, 2, 1), np.uint8), *[np.arange(len(labels))] * 3, np.array(labels), None)
         for labels in ([0, 0, 0, 1], [0, 1])
     )
-    found = effects.blind(Data(train, validation, validation, 2))
+    data = Data(train, validation, validation, 2)
+    found, own = effects.blind(data), effects.blind(data, "train")
     assert found["auc"] == 0.5 and found["log_loss"] == pytest.approx(-np.log([0.75, 0.25]).mean())
+    assert own["log_loss"] == pytest.approx(-np.log([0.75, 0.75, 0.75, 0.25]).mean())
+    assert f"a gap of {found['log_loss'] - own['log_loss']:.3f} nats" in fit.without_images(data).text
+
+
+def test_added_images_are_counted_and_the_share_of_the_last_class_is_said():
+    parts = [Part(np.zeros((len(labels), 2, 2, 1), np.uint8), *[np.arange(len(labels))] * 3, np.array(labels), None)
+             for labels in ([0, 0, 0, 1], [0, 0, 0, 1, 1], [0, 1])]  # fmt: skip
+    said = effects.added(Data(parts[0], *[parts[2]] * 2, 2), Data(parts[1], *[parts[2]] * 2, 2), ["good", "bad"]).text
+    assert "To 4 training images the drawn defects add 1. " in said and "40 % of them are bad, where 25 % were" in said
+    assert "50 % are." in said
 
 
 def test_probabilities_of_labels_with_two_classes_and_with_three():
@@ -100,5 +115,6 @@ def test_no_shift_where_the_variance_is_the_one_that_was_averaged():
     layer.moving_variance.assign(images.var(axis=(0, 1, 2)))
     fake = SimpleNamespace(model=lambda: network)
     assert effects.variance_shift(fake, images)["norm"] == pytest.approx(0, abs=1e-3)
-    layer.moving_variance.assign(2 * images.var(axis=(0, 1, 2)))
-    assert effects.variance_shift(fake, images)["norm"] == pytest.approx(np.log(2), abs=1e-3)
+    for factor in (2, 0.5):  # divided by too much, by too little
+        layer.moving_variance.assign(factor * images.var(axis=(0, 1, 2)))
+        assert effects.variance_shift(fake, images)["norm"] == pytest.approx(np.log(factor), abs=1e-3)

@@ -106,7 +106,16 @@ def test_the_gap_is_validation_less_training_loss():
 
     runs = [run(0.8), run(0.9)]
     assert fit.gap(runs).value == pytest.approx(np.log(2) + np.mean(np.log([0.8, 0.9])))
-    assert (fit.training_accuracy(runs) == 1).all()
+
+
+def test_late_numbers_are_means_of_the_last_epochs_without_the_untrained_one():
+    def run(losses: list[float]) -> SimpleNamespace:
+        history = pd.DataFrame({"epoch": range(len(losses)), "part": "train", "loss": losses})
+        other = history.assign(part="tuning", loss=9.0)
+        return SimpleNamespace(configuration=SimpleNamespace(seed=7 + len(losses)), history=pd.concat([other, history]))
+
+    assert fit.late([run([99, 1, 2])], "loss").tolist() == [1.5]
+    assert fit.late([run([99, 50, 1, 2, 3, 4, 5])], "loss").tolist() == [3]
 
 
 def test_a_row_of_costs_is_positive_and_counts_right():

@@ -76,15 +76,25 @@ def test_transfer_compares_each_setting_with_what_differs_by_one_thing():
     study = grids.family("transfer", TRANSFER)
     parents = grids.parents_of("transfer", study)
     lite0, lite1 = "efficientnet lite0", "efficientnet lite1"
-    assert transfer.pairs(study, parents, "weights") == [(f"{lite0}, all from ImageNet", f"{lite0}, all from random")]
-    assert transfer.pairs(study, parents, "variant") == [(f"{lite1}, features", f"{lite0}, features")]
-    assert transfer.pairs(study, parents, "rate_by_block") == [(f"{lite0}, last 3, slower below", f"{lite0}, last 3")]
+    assert transfer.pairs(study, parents, "weights") == [
+        (f"{lite0}, all from ImageNet, 48 px", f"{lite0}, all from random, 48 px")
+    ]
+    assert transfer.pairs(study, parents, "variant") == [(f"{lite1}, features, 64 px", f"{lite0}, features, 64 px")]
+    assert transfer.pairs(study, parents, "rate_by_block") == [
+        (f"{lite0}, last 3, slower below, 64 px", f"{lite0}, last 3, 64 px")
+    ]
     assert len(transfer.pairs(study, parents, "unfrozen")) == 4
-    assert transfer.frozen_beside(study, "random") == [(f"{lite0}, features, as small", f"{lite0}, all from random")]
+    assert transfer.frozen_beside(study, "random") == [
+        (f"{lite0}, features, 48 px", f"{lite0}, all from random, 48 px")
+    ]
+    assert parents[f"{lite0}, features, 48 px"] == f"{lite0}, features, 64 px"
     whole = grids.family("transfer", TRANSFER | {"ALL_TRAINED": "every", "ALL_SIZE": 64, "RATE_BY_BLOCK": 1.0})
     assert sum("all from" in name for name in whole) == 4
-    assert not any(name.endswith(("slower below", "as small")) for name in whole)
-    assert transfer.frozen_beside(whole, "imagenet")[0] == (f"{lite0}, features", f"{lite0}, all from ImageNet")
+    assert all(name.endswith(", 64 px") and "slower below" not in name for name in whole)
+    assert transfer.frozen_beside(whole, "imagenet")[0] == (
+        f"{lite0}, features, 64 px",
+        f"{lite0}, all from ImageNet, 64 px",
+    )
 
 
 def test_networks_whose_weights_cannot_be_had_are_left_out(monkeypatch):
@@ -112,9 +122,9 @@ def test_sizes_are_compared_with_the_smallest_and_coarse_images_with_theirs():
 
 def test_the_table_of_cells_says_which_were_not_run():
     study = grids.family("transfer", TRANSFER)
-    run_ = [cells.of(each) for each in study["efficientnet lite0, features"]]
+    run_ = [cells.of(each) for each in study["efficientnet lite0, features, 64 px"]]
     wanted = cells.wanted("elpv", "smoke")
-    table = cells.table([*wanted, cells.of(study["efficientnet lite0, last 3"][0])], run_)
+    table = cells.table([*wanted, cells.of(study["efficientnet lite0, last 3, 64 px"][0])], run_)
     features = table[(table["strategy"] == "feature extraction") & (table["network"] == "efficientnet lite0")]
     assert features["64 px"].item() == "2" and features["32 px"].item() == cells.NOT_RUN
     tuned = table[(table["strategy"] == "fine-tuning") & (table["blocks_unfrozen"] == "3")]
@@ -206,8 +216,10 @@ def test_trends_and_bargains_show_every_estimate():
     assert [shape.y0 for shape in figure.layout.shapes] == [0.7]
     assert list(figure.data[0].marker.symbol) == ["circle", "circle-open"] and len(figure.data) == 2
     assert not plots.trends({"a": {0: known}}, "x", "y").layout.shapes
+    assert figure.data[0].x[0] < 0 < figure.data[1].x[0]  # beside each other
     bargain = plots.tradeoff({"a": known, "b": known}, {"a": 1.0, "b": 9.0}, {"a": "kind", "b": "other"}, "AUC")
     assert [trace.name for trace in bargain.data] == ["kind", "other"] and bargain.data[1].x == (9.0,)
+    assert bargain.layout.xaxis.ticktext == ("1", "2", "5", "10", "20", "50")
 
 
 def test_what_learns_is_counted_from_the_lowest_layer_that_does():
