@@ -9,26 +9,10 @@
 # they are in chapters 9 to 11: nothing is augmented.
 
 # %%
-from lib import (
-    ablations,
-    backbones,
-    brightness,
-    cards,
-    custody,
-    effects,
-    embedding,
-    epochs,
-    features,
-    grids,
-    heads,
-    hypotheses,
-    lineage,
-    plots,
-    runs,
-    texts,
-    timing,
-    transfer,
-)
+from lib import (  # noqa: I001
+    ablations, backbones, brightness, cards, custody, effects, embedding, epochs, features, grids, heads, hypotheses,
+    lineage, plots, runs, texts, timing, transfer,
+)  # fmt: skip
 from lib.config import chapter
 from lib.grids import strategies
 from lib.hypotheses import Hypothesis
