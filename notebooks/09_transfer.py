@@ -9,26 +9,10 @@
 # they are in chapters 9 to 11: nothing is augmented.
 
 # %%
-from lib import (
-    ablations,
-    backbones,
-    brightness,
-    cards,
-    custody,
-    effects,
-    embedding,
-    epochs,
-    features,
-    grids,
-    heads,
-    hypotheses,
-    lineage,
-    plots,
-    runs,
-    texts,
-    timing,
-    transfer,
-)
+from lib import (  # noqa: I001
+    ablations, backbones, brightness, cards, custody, effects, embedding, epochs, features, grids, heads, hypotheses,
+    lineage, plots, runs, texts, timing, transfer,
+)  # fmt: skip
 from lib.config import chapter
 from lib.grids import strategies
 from lib.hypotheses import Hypothesis
@@ -49,7 +33,7 @@ ALL_TRAINED = "none"  # networks that are trained as a whole too: none, first or
 ALL_SIZE = 32
 ALL_EPOCHS = 3
 MEASURED_IMAGES = 64
-ENGINE = "keras"  # of what is frozen
+ENGINE = "keras"
 BACKBONE = "efficientnet_lite0"  # of the features that classical models learn from
 FEATURE_SIZE = 32  # pixels per side, of frozen and of fine-tuned networks
 SEEDS = [7]
@@ -64,7 +48,7 @@ study = grids.transfer(
 )  # fmt: skip
 parents = grids.parents_of("transfer", study)
 data = runs.data_of(next(iter(study.values()))[0], context)
-unseen = effects.blind(data)  # of class shares, without any image
+unseen = effects.blind(data)
 
 # %% [markdown]
 # ## What is compared
