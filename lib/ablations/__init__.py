@@ -10,6 +10,7 @@ from lib.ablations.claims import (
     regularising,
     tuned,
 )
+from lib.ablations.parts import apart, shares
 from lib.ablations.settings import (
     Setting,
     costs,
@@ -26,7 +27,7 @@ from lib.ablations.settings import (
 )
 
 __all__ = [
-    "Setting", "average_effect", "beyond_seeds", "costs", "differences", "effort", "history", "loss_changes", "narrowing",
-    "of_study", "order_as", "order_kept", "parents", "read", "regularising", "scores", "strongest", "table", "tuned",
-    "verdicts",
+    "Setting", "apart", "average_effect", "beyond_seeds", "costs", "differences", "effort", "history", "loss_changes",
+    "narrowing", "of_study", "order_as", "order_kept", "parents", "read", "regularising", "scores", "shares", "strongest",
+    "table", "tuned", "verdicts",
 ]  # fmt: skip

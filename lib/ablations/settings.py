@@ -16,6 +16,8 @@ from lib.metrics import MissingClass, fitting, score
 from lib.runs import DamagedRun, Predictions, Run, predictions_by_seed
 from lib.training.configuration import Configuration
 
+TRAINED = ("the head alone", "the head and the last blocks", "all layers")
+
 
 @dataclass(eq=False)
 class Setting:
@@ -26,6 +28,7 @@ class Setting:
     runs: list[Run]
     changes: lineage.Changes
     parent: "Setting | None" = None
+    control: bool = False  # what it needs was taken from it
 
     @property
     def name(self) -> str:
@@ -49,9 +52,7 @@ class Setting:
 
     def on(self, images: np.ndarray) -> Predictions:
         """What they predict for these images of the validation part, in their order."""
-        seen = self.validation
-        position = pd.Index(seen.images).get_indexer(images)
-        return Predictions(images, seen.groups[position], seen.labels[position], seen.probabilities[:, position])
+        return some(self.validation, images)
 
     @property
     def network(self) -> str:
@@ -61,14 +62,14 @@ class Setting:
 
 
 def read(context: config.Context) -> list[Setting]:
-    """The settings of all chapters before this one that train, from what these noted when they ran.
+    """The settings of all chapters before this one that train, from what these noted when they ran, each set of runs once.
 
     Raises UserError saying what to build when a chapter has not run, or one of its runs is not there or not whole; as
     `lineage.changed` when a setting changes more than one thing.
     """
     families = {name: family for name, family in grids.FAMILIES.items() if family.chapter < context.chapter}
     found = [_study(name, family, context) for name, family in families.items()]
-    return sorted((setting for study in found for setting in study), key=lambda setting: setting.chapter)
+    return _once(sorted((setting for study in found for setting in study), key=lambda setting: setting.chapter))
 
 
 def _study(name: str, family: grids.Family, context: config.Context) -> list[Setting]:
@@ -92,10 +93,29 @@ def of_study(family: grids.Family, study: grids.Study, groups: Mapping[str, list
     """The settings of one study with their finished runs, by title. Raises as `lineage.changed`."""
     parents = family.parents(study)
     changes = lineage.changed(study, parents)
-    settings = {title: Setting(family.chapter, title, group, changes.get(title, {})) for title, group in groups.items()}
+    settings = {
+        title: Setting(family.chapter, title, group, changes.get(title, {}), control=title in family.controls)
+        for title, group in groups.items()
+    }
     for title, parent in parents.items():
         settings[title].parent = settings[parent]
     return list(settings.values())
+
+
+def _once(settings: Sequence[Setting]) -> list[Setting]:
+    """Without those whose runs an earlier setting has, which is then the parent of their children, and has their parent."""
+    first: dict[frozenset[str], Setting] = {}
+    for each in settings:
+        kept = first.setdefault(_keys(each), each)
+        if not kept.parent:
+            kept.parent, kept.changes = each.parent, each.changes
+    for each in first.values():
+        each.parent = each.parent and first[_keys(each.parent)]
+    return list(first.values())
+
+
+def _keys(setting: Setting) -> frozenset[str]:
+    return frozenset(run.key for run in setting.runs)
 
 
 def history(settings: Sequence[Setting]) -> pd.DataFrame:
@@ -111,6 +131,12 @@ def history(settings: Sequence[Setting]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def some(seen: Predictions, images: np.ndarray) -> Predictions:
+    """What is predicted for these images, all of which were seen, in their order."""
+    position = pd.Index(seen.images).get_indexer(images)
+    return Predictions(images, seen.groups[position], seen.labels[position], seen.probabilities[:, position])
+
+
 def differences(settings: Sequence[Setting], metric: str) -> dict[str, Estimate | Inapplicable]:
     """A metric on validation, each setting minus its parent, paired by image and seed, on the images that both have."""
     found = {}
@@ -123,8 +149,8 @@ def differences(settings: Sequence[Setting], metric: str) -> dict[str, Estimate 
 
 
 def strongest(compared: Sequence[Setting], estimates: Mapping[str, Estimate | Inapplicable], number: int) -> list[str]:
-    """Names of at most `number` settings: those that moved most from their parents, after those parents."""
-    known = [each for each in compared if isinstance(estimates[each.name], Estimate)]
+    """Names of at most `number` settings: those that moved most from their parents, after those parents; no controls."""
+    known = [each for each in compared if isinstance(estimates[each.name], Estimate) and not each.control]
     moved = sorted(known, key=lambda each: -abs(estimates[each.name].value))
     pairs = [name for each in moved for name in (each.parent.name, each.name)]
     return list(dict.fromkeys(pairs))[:number]
@@ -168,7 +194,10 @@ def table(
 
 def _change(setting: Setting) -> str:
     """The one change in words, with what it is compared with."""
-    return f"of {setting.parent.title}: {lineage.in_words(setting.changes)}" if setting.parent else ""
+    if not (parent := setting.parent):
+        return ""
+    name = parent.title if parent.chapter == setting.chapter else parent.name
+    return f"of {name}: {lineage.in_words(setting.changes)}"
 
 
 def effort(settings: Sequence[Setting]) -> pd.DataFrame:
@@ -191,18 +220,18 @@ def parents(settings: Sequence[Setting]) -> list[Setting]:
 
 
 def costs(settings: Sequence[Setting]) -> pd.DataFrame:
-    """The time of every run: network, initialisation, layers that were trained, seconds as `timing.run_seconds` (S0.8)."""
+    """The time of every run: network, initialisation, what was trained, seconds as `timing.run_seconds` (S0.8)."""
     rows = [
         {
             "network": setting.network,
             "initialisation": run.configuration.network.parameters.get("weights") or "random",
-            "layers trained": run.record["layers_unfrozen"],
+            "trained": _trained(run.configuration),
             "seconds": timing.run_seconds(run),
         }
         for setting in settings
         for run in {run.key: run for run in setting.runs}.values()
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype({"trained": pd.CategoricalDtype(TRAINED, ordered=True)})
 
 
 def scores(settings: Sequence[Setting]) -> pd.DataFrame:
@@ -215,6 +244,12 @@ def scores(settings: Sequence[Setting]) -> pd.DataFrame:
             name: np.mean([one_score(name, seen.labels, p) for p in seen.probabilities]) for name in names
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("setting")
+
+
+def _trained(configuration: Configuration) -> str:
+    """What the last phase trained: one of TRAINED."""
+    unfrozen = configuration.phases[-1].unfrozen
+    return TRAINED[2 if unfrozen == "all" else bool(unfrozen)]
 
 
 def _identity(configuration: Configuration) -> str:

@@ -25,6 +25,9 @@ CURVES = {
 ROW, LEGEND_ROW = 22, 21  # pixels of a setting in a figure with a row each, and in a legend
 LEGEND_COLUMNS = 2
 LETTERS = 13  # of a line below a bar
+LEGEND_LETTERS = 34  # of a line in a legend
+CURVE_COLOURS = (*SERIES_COLOURS, "#332288", "#44AA99", "#882255")  # Tol 2021: more that are told apart
+DEPTH_COLOURS = ("#B7D7EE", "#56A0D3", "#08519C")  # the more is trained the darker
 
 
 def changes(
@@ -89,23 +92,23 @@ def every_metric(
 
 
 def times(costs: pd.DataFrame) -> go.Figure:
-    """Summed time of each network, coloured by how many layers were trained, a panel an initialisation (S0.8).
+    """Summed time of each network, coloured by what was trained, darker where it was more, a panel an initialisation (S0.8).
 
-    costs: a row a run: network, initialisation, layers trained, seconds.
+    costs: a row a run: network, initialisation, trained (ordered categories, the least first), seconds.
     """
     panels = costs["initialisation"].unique().tolist()
-    depths = sorted(costs["layers trained"].unique())
+    depths = dict(zip(costs["trained"].cat.categories, DEPTH_COLOURS, strict=True))
     titles = [f"initialisation: {name}" for name in panels]
     figure = make_subplots(1, len(panels), shared_yaxes=True, subplot_titles=titles)
     for column, initialisation in enumerate(panels, start=1):
         rows = costs[costs["initialisation"] == initialisation]
-        for colour, depth in zip(cycle(SERIES_COLOURS), depths, strict=False):
-            seconds = (
-                rows[rows["layers trained"] == depth].groupby("network", sort=False)["seconds"].agg(["sum", "size"])
-            )
+        for depth, colour in depths.items():
+            seconds = rows[rows["trained"] == depth].groupby("network", sort=False)["seconds"].agg(["sum", "size"])
+            if seconds.empty:
+                continue
             figure.add_bar(
                 x=["<br>".join(textwrap.wrap(name, LETTERS)) for name in seconds.index], y=seconds["sum"] / 60,
-                name=f"{depth} layers trained", marker_color=colour,
+                name=f"{depth} trained", marker_color=colour, legendrank=list(depths).index(depth),
                 customdata=seconds["size"], hovertemplate="%{y:.2f} minutes, %{customdata} runs<extra>%{x}</extra>",
                 row=1, col=column,
             )  # fmt: skip
@@ -160,20 +163,24 @@ def _draw(
     places: (metric, part) -> panel, and how its lines look. height: pixels of the panels with their titles.
     """
     names = history["setting"].unique()
-    looks = dict(zip(dict.fromkeys([*shown, *names]), cycle(product(DASHES, SERIES_COLOURS)), strict=False))
+    looks = dict(zip(dict.fromkeys([*shown, *names]), cycle(product(DASHES, CURVE_COLOURS)), strict=False))
+    entries = {name: "<br>".join(textwrap.wrap(name, LEGEND_LETTERS)) for name in names}
     for setting, rows in history.groupby("setting", sort=False):
         dash, colour = looks[setting]
         for number, ((metric, part), (panel, look)) in enumerate(places.items()):
             mean = _broken(rows[rows["part"] == part].groupby(["phase", "epoch"], as_index=False)[metric].mean())
             figure.add_scatter(
-                x=mean["epoch"].to_numpy(dtype=np.int16), y=_single(mean[metric]), mode="lines", name=setting,
-                legendgroup=setting,
+                x=mean["epoch"].to_numpy(dtype=np.int16), y=_single(mean[metric]), mode="lines",
+                name=entries[setting], legendgroup=setting,
                 line={"color": colour, "dash": dash, **look}, visible=True if setting in shown else "legendonly",
-                showlegend=number == 0, hovertemplate=f"%{{y:.3f}}<extra>{setting}, {part}</extra>",
+                showlegend=number == len(places) - 1, hovertemplate=f"%{{y:.3f}}<extra>{setting}, {part}</extra>",
                 row=panel // 2 + 1, col=panel % 2 + 1,
             )  # fmt: skip
     figure.for_each_xaxis(lambda axis: axis.update(title_text="epoch") if axis.showticklabels is not False else None)
-    below = -(-len(names) // LEGEND_COLUMNS) * LEGEND_ROW
+    lines = [1 + entry.count("<br>") for entry in entries.values()]
+    below = (
+        sum(max(lines[first : first + LEGEND_COLUMNS]) for first in range(0, len(lines), LEGEND_COLUMNS)) * LEGEND_ROW
+    )
     legend = {"y": -60 / (height - 100), "yanchor": "top", "traceorder": "normal", "font_size": 11,
               "entrywidth": 1 / LEGEND_COLUMNS, "entrywidthmode": "fraction"}  # fmt: skip
     figure.update_layout(height=height + below, margin={"l": 60, "r": 40, "t": 50, "b": 50 + below})
