@@ -22,9 +22,8 @@ CURVES = {
     "recall": "recall",
     "f1": "F1",
 }
-ROW, LEGEND_ROW = 22, 21  # pixels of a setting in a figure with a row each, and in a legend
+ROW, LEGEND_ROW, BAR = 22, 21, 28  # pixels of a setting in a figure with a row each, in a legend, of a network
 LEGEND_COLUMNS = 2
-LETTERS = 13  # of a line below a bar
 LEGEND_LETTERS = 34  # of a line in a legend
 CURVE_COLOURS = (*SERIES_COLOURS, "#332288", "#44AA99", "#882255")  # Tol 2021: more that are told apart
 DEPTH_COLOURS = ("#B7D7EE", "#56A0D3", "#08519C")  # the more is trained the darker
@@ -98,23 +97,29 @@ def times(costs: pd.DataFrame) -> go.Figure:
     """
     panels = costs["initialisation"].unique().tolist()
     depths = dict(zip(costs["trained"].cat.categories, DEPTH_COLOURS, strict=True))
+    rows = [costs.loc[costs["initialisation"] == name, "network"].nunique() for name in panels]
     titles = [f"initialisation: {name}" for name in panels]
-    figure = make_subplots(1, len(panels), shared_yaxes=True, subplot_titles=titles)
-    for column, initialisation in enumerate(panels, start=1):
-        rows = costs[costs["initialisation"] == initialisation]
-        for depth, colour in depths.items():
-            seconds = rows[rows["trained"] == depth].groupby("network", sort=False)["seconds"].agg(["sum", "size"])
-            if seconds.empty:
-                continue
-            figure.add_bar(
-                x=["<br>".join(textwrap.wrap(name, LETTERS)) for name in seconds.index], y=seconds["sum"] / 60,
-                name=f"{depth} trained", marker_color=colour, legendrank=list(depths).index(depth),
-                customdata=seconds["size"], hovertemplate="%{y:.2f} minutes, %{customdata} runs<extra>%{x}</extra>",
-                row=1, col=column,
-            )  # fmt: skip
-    figure.update_yaxes(title_text="minutes, all runs together", col=1).update_xaxes(tickangle=0)
-    figure.update_layout(barmode="stack", height=420, margin={"l": 60, "r": 40, "t": 90, "b": 50})
-    return styled(legend_once(figure)).update_layout(legend_y=1.1)
+    figure = make_subplots(
+        len(panels), 1, shared_xaxes=True, subplot_titles=titles, row_heights=rows, vertical_spacing=0.14 / len(panels)
+    )
+    for row, initialisation in enumerate(panels, start=1):
+        found = costs[costs["initialisation"] == initialisation]
+        for rank, (depth, colour) in enumerate(depths.items()):
+            seconds = found[found["trained"] == depth].groupby("network", sort=False)["seconds"].agg(["sum", "size"])
+            if len(seconds):
+                figure.add_bar(
+                    y=seconds.index, x=seconds["sum"] / 60, orientation="h", name=f"{depth} trained", marker_color=colour,
+                    customdata=seconds["size"], hovertemplate="%{x:.2f} minutes, %{customdata} runs<extra>%{y}</extra>",
+                    legendrank=rank, row=row, col=1,
+                )  # fmt: skip
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_xaxes(title_text="minutes, all runs together", row=len(panels))
+    figure.update_layout(
+        barmode="stack", height=150 + BAR * sum(rows) + 40 * len(panels), margin={"l": 60, "r": 40, "t": 90, "b": 50}
+    )
+    return styled(legend_once(figure)).update_layout(
+        legend={"y": 1, "yref": "container", "yanchor": "top", "traceorder": "normal"}
+    )
 
 
 def scores(table: pd.DataFrame) -> go.Figure:
