@@ -10,12 +10,11 @@ from lib.ablations.claims import (
     regularising,
     tuned,
 )
+from lib.ablations.costs import costs, effort
 from lib.ablations.parts import apart, shares
 from lib.ablations.settings import (
     Setting,
-    costs,
     differences,
-    effort,
     history,
     of_study,
     parents,

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib import atomic, backbones, config, effects, epochs, grids, lineage, timing
+from lib import atomic, backbones, config, effects, epochs, grids, lineage
 from lib.estimates import Estimate, Inapplicable
 from lib.grids import strategies
 from lib.hypotheses import NOT_APPLICABLE, NOT_JUDGED, holm_levels
 from lib.metrics import MissingClass, fitting, score
 from lib.runs import DamagedRun, Predictions, Run, predictions_by_seed
 from lib.training.configuration import Configuration
-
-TRAINED = ("the head alone", "the head and the last blocks", "all layers")
 
 
 @dataclass(eq=False)
@@ -200,38 +198,9 @@ def _change(setting: Setting) -> str:
     return f"of {name}: {lineage.in_words(setting.changes)}"
 
 
-def effort(settings: Sequence[Setting]) -> pd.DataFrame:
-    """What each setting took: its network, how many of its parameters were trained, seconds a run, the mean over seeds."""
-    rows = [
-        {
-            "setting": setting.name,
-            "network": setting.network,
-            "trained parameters": setting.runs[0].record["parameters_trained"],
-            "seconds a run": np.mean([run.record["training_seconds"] for run in setting.runs]),
-        }
-        for setting in settings
-    ]
-    return pd.DataFrame(rows)
-
-
 def parents(settings: Sequence[Setting]) -> list[Setting]:
     """The settings that others are compared with, each once."""
     return list({each.parent.name: each.parent for each in settings if each.parent}.values())
-
-
-def costs(settings: Sequence[Setting]) -> pd.DataFrame:
-    """The time of every run: network, initialisation, what was trained, seconds as `timing.run_seconds` (S0.8)."""
-    rows = [
-        {
-            "network": setting.network,
-            "initialisation": run.configuration.network.parameters.get("weights") or "random",
-            "trained": _trained(run.configuration),
-            "seconds": timing.run_seconds(run),
-        }
-        for setting in settings
-        for run in {run.key: run for run in setting.runs}.values()
-    ]
-    return pd.DataFrame(rows).astype({"trained": pd.CategoricalDtype(TRAINED, ordered=True)})
 
 
 def scores(settings: Sequence[Setting]) -> pd.DataFrame:
@@ -244,12 +213,6 @@ def scores(settings: Sequence[Setting]) -> pd.DataFrame:
             name: np.mean([one_score(name, seen.labels, p) for p in seen.probabilities]) for name in names
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("setting")
-
-
-def _trained(configuration: Configuration) -> str:
-    """What the last phase trained: one of TRAINED."""
-    unfrozen = configuration.phases[-1].unfrozen
-    return TRAINED[2 if unfrozen == "all" else bool(unfrozen)]
 
 
 def _identity(configuration: Configuration) -> str:
