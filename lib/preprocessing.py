@@ -44,12 +44,17 @@ def label(step: steps.Step, size: int) -> str:
     return step.step + (f" ({', '.join(f'{name} {_said(value)}' for name, value in told.items())})" if told else "")
 
 
-def stages(recipe: steps.Recipe, image: np.ndarray, size: int) -> dict[str, np.ndarray]:
+def stages(
+    recipe: steps.Recipe, image: np.ndarray, size: int, entered: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
     """A picture before and after each cached step, as it can be drawn: (height, width) or (height, width, 3) uint8.
 
-    Of several channels the first three are drawn as colours; where there are two, the third colour stays dark.
+    entered: as `pictured`, what entered of it; the last one where steps belong to the network. Of several channels the first
+    three are drawn as colours; where there are two, the third colour stays dark.
     """
-    return {name: _drawn(made) for name, made in steps.stages(recipe, image, size).items()}
+    cached = {name: _drawn(made) for name, made in steps.stages(recipe, image, size).items()}
+    inside = " · ".join(step.step for step in steps.graph_part(recipe))
+    return cached | ({f"in the network:<br>{inside}": entered} if inside and entered is not None else {})
 
 
 def results(
@@ -60,6 +65,13 @@ def results(
         name: [list(stages(recipe, picture, size).values())[-1] for picture in pictures]
         for name, recipe in recipes.items()
     }
+
+
+def pictured(tensor: np.ndarray, part: Part, names: Sequence[str]) -> list[np.ndarray]:
+    """What enters of some images of a part, as it can be drawn, black at 0 and white at 1. tensor: of `entering`."""
+    chosen = tensor[pd.Index(part.names).get_indexer(names)]
+    shades = np.uint8(np.round(255 * chosen.clip(0, 1)))
+    return [_drawn(each[..., 0] if each.shape[-1] == 1 else each) for each in shades]
 
 
 def entering(configuration: Configuration, data: Data, part: Part) -> np.ndarray:

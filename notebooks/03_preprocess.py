@@ -90,30 +90,31 @@ texts.table(pd.DataFrame({"why": {name: recipes.named(name).why for name in RECI
 # %% [markdown]
 # ## Step by step
 # One picture of the training part on its way through every recipe: as it is decoded, then after each step. The last
-# picture of a row is what the network gets, drawn larger than it is: look at how little is left, and whether you could
-# still tell the class.
+# picture of a row is what enters the first convolution, black at the lowest value and white at the highest, drawn larger than it
+# is: look at how little is left, and whether you could still tell the class.
 
-# %% mystnb={"figure": {"name": "fig-stages", "caption": "The same picture before and after each cached step, a row a recipe, from the decoded file on the left to the size of the network."}}
+# %% mystnb={"figure": {"name": "fig-stages", "caption": "The same picture before and after each step, a row a recipe, from the decoded file on the left to what enters the first convolution on the right."}}
 shown = development.query("part == 'train'").drop_duplicates(["label", "level"]).head(PICTURES)
 pictures = [card.picture(path) for path in shown["path"]]
-stages = {name: preprocessing.stages(recipe, pictures[-1], IMAGE_SIZE) for name, recipe in compared.items()}
+entering = {name: preprocessing.entering(study[name][0], data[name], data[name].train) for name in RECIPES}
+entered = {name: preprocessing.pictured(entering[name], data[name].train, shown["image"]) for name in RECIPES}
+stages = {name: preprocessing.stages(compared[name], pictures[-1], IMAGE_SIZE, entered[name][-1]) for name in RECIPES}
 plots.pictures({name: list(made.values()) for name, made in stages.items()}, below=list(map(list, stages.values())))
 
 # %% [markdown]
-# Now several pictures, one of each class or level, after all cached steps. An enhancement that makes one picture clearer may
+# Now several pictures, one of each class or level, after all steps. An enhancement that makes one picture clearer may
 # blow up the noise of the next. Of a synthesised image the channels are drawn as colours.
 
-# %% mystnb={"figure": {"name": "fig-recipes", "caption": "The same pictures after the cached steps of every recipe, at the size of the network; the first row is what the others are compared with."}}
-plots.pictures(preprocessing.results(compared, pictures, IMAGE_SIZE))
+# %% mystnb={"figure": {"name": "fig-recipes", "caption": "The same pictures as they enter the first convolution, after all steps of every recipe; the first row is what the others are compared with."}}
+plots.pictures(entered)
 
 # %% [markdown]
 # ## The tensor that enters
-# What enters the first convolution is read off the graph that trains, after every step and the network's own scaling. It
+# What enters the first convolution was read off the graph that trains, after every step and the network's own scaling. It
 # is asserted that its shape, type and range are right, that no recipe ends in constant images, that the cached pixels are
 # what the recipe makes of the file, and that the recipe can be made again from what a run stores. A difference stops the book.
 
 # %% tags=["nbval-check-output"]
-entering = {name: preprocessing.entering(study[name][0], data[name], data[name].train) for name in RECIPES}
 path = development.set_index("image")["path"][data["plain"].train.names[0]]
 for name, tensor in entering.items():
     assert tensor.shape[1:3] == (IMAGE_SIZE, IMAGE_SIZE) and tensor.dtype == np.float32

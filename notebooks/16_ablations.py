@@ -10,7 +10,7 @@
 # %%
 import pandas as pd
 
-from lib import ablations, effects, hypotheses, plots, texts
+from lib import ablations, cards, custody, effects, hypotheses, plots, texts
 from lib.config import chapter
 from lib.hypotheses import Hypothesis
 
@@ -28,7 +28,8 @@ regularising = ablations.regularising(settings)
 # %% [markdown]
 # ## What there is
 # Only what the chapters noted when they ran is read, and nothing is trained. That each setting has one change is not
-# promised but computed, from its configuration and its parent's; a setting with two changes stops the book.
+# promised but computed, from its configuration and its parent's; a setting with two changes stops the book. What two chapters
+# trained alike, the same runs, stands here once, under the earlier one.
 
 # %% tags=["nbval-check-output"]
 counts = pd.DataFrame([(setting.chapter, setting.network, bool(setting.parent)) for setting in settings])
@@ -61,8 +62,8 @@ claims
 
 # %% mystnb={"figure": {"name": "fig-parents", "caption": "Validation AUC of the settings that others are compared with, with intervals over groups and seeds; the dashed line is a ranking by chance."}}
 parents = ablations.parents(settings)
-reached = {each.name: effects.scored("auc", each.validation) for each in parents}
-plots.intervals(reached, "AUC", 0.5)
+parents_reached = {each.name: effects.scored("auc", each.validation) for each in parents}
+plots.intervals(parents_reached, "AUC", 0.5)
 
 # %% [markdown]
 # Each setting minus its parent, on the validation part, paired by image and by seed, on the images that both were scored
@@ -104,11 +105,13 @@ claims.measure_each({"H16.1": average, "H16.2": loss})
 
 # %% [markdown]
 # ## All curves
-# One line a setting, the mean over its seeds. The settings that moved most are drawn; a click in the legend shows or hides
-# one, two clicks show it alone. Settings of different chapters have their own sizes and epochs: compare lines of one chapter.
+# One line a setting, the mean over its seeds, as far as all of them were trained; between two phases it is interrupted.
+# The settings that moved most are drawn, but none from which what it needs was taken on purpose (chapters 6 and 15); what learned
+# a single batch, over epochs of its own, is left out. A click in the legend shows or hides a line; to see one alone, click to
+# show it, then double-click. Settings of different chapters have their own sizes and epochs: compare lines of one chapter.
 
 # %% mystnb={"figure": {"name": "fig-four-panels", "caption": "Accuracy and loss on training and validation through training, a line a setting, numbered by its chapter; mean over seeds. Click in the legend to choose."}}
-history = ablations.history(settings)
+history = ablations.history([each for each in settings if not each.runs[0].configuration.control.one_batch])
 shown = ablations.strongest(compared, by_metric["auc"], SHOWN)
 plots.four_panels(history, shown)
 
@@ -122,13 +125,25 @@ plots.every_metric(history, shown)
 # %% [markdown]
 # ## What a choice is worth
 # The tuning part is there to choose by. Each dot is a regularising setting, or a parent of one: what it reached on tuning, and on
-# validation. If dots rise together, a choice made on one part holds on the other.
+# validation. If dots rise together, a choice made on one part holds on the other. What is judged is the rank correlation of
+# just these dots, for these networks; its interval is over the groups of both parts.
 
 # %% mystnb={"figure": {"name": "fig-agreement", "caption": "AUC on tuning against AUC on validation, mean over seeds, a dot a setting."}}
-plots.agreement(ablations.tuned(regularising, "auc"), "AUC")
+reached = ablations.tuned(regularising, "auc")
+plots.agreement(reached, "AUC")
 
 # %%
 claims.measure("H16.3", ablations.order_kept("auc", regularising))
+
+# %% [markdown]
+# Whether dots rise is one question; how high they lie on either axis is another. Parts are made of whole groups, and so they
+# do not hold the same shares of classes and kinds:
+
+# %%
+texts.table(ablations.shares(cards.load(DATASET), custody.development(context)))
+
+# %%
+ablations.apart(reached, {each.name: by_metric["auc"][each.name] for each in compared if not each.control})
 
 # %% [markdown]
 # The spread of the settings' means, less what seeds contribute to it, against the spread of seeds within a setting: below
@@ -144,7 +159,7 @@ claims.measure("H16.4", ablations.beyond_seeds("auc", regularising))
 # ran there. The table below says the seconds of training of each setting; only what was trained counts as a trained parameter, not the averages
 # of batch normalisation.
 
-# %% mystnb={"figure": {"name": "fig-times", "caption": "Summed time of each network, training and stored answers together, coloured by how many layers were trained; a panel an initialisation."}}
+# %% mystnb={"figure": {"name": "fig-times", "caption": "Summed time of each network, training and stored answers together, coloured by what of it was trained; a panel an initialisation."}}
 plots.times(ablations.costs(settings))
 
 # %%

@@ -10,11 +10,11 @@ from lib.ablations.claims import (
     regularising,
     tuned,
 )
+from lib.ablations.costs import costs, effort
+from lib.ablations.parts import apart, shares
 from lib.ablations.settings import (
     Setting,
-    costs,
     differences,
-    effort,
     history,
     of_study,
     parents,
@@ -26,7 +26,7 @@ from lib.ablations.settings import (
 )
 
 __all__ = [
-    "Setting", "average_effect", "beyond_seeds", "costs", "differences", "effort", "history", "loss_changes", "narrowing",
-    "of_study", "order_as", "order_kept", "parents", "read", "regularising", "scores", "strongest", "table", "tuned",
-    "verdicts",
+    "Setting", "apart", "average_effect", "beyond_seeds", "costs", "differences", "effort", "history", "loss_changes",
+    "narrowing", "of_study", "order_as", "order_kept", "parents", "read", "regularising", "scores", "shares", "strongest",
+    "table", "tuned", "verdicts",
 ]  # fmt: skip

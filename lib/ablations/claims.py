@@ -8,11 +8,11 @@ import pandas as pd
 from scipy import stats
 
 from lib import effects, statistics
-from lib.ablations.settings import Setting, one_score
+from lib.ablations.settings import Setting, one_score, some
 from lib.estimates import Bounds, Estimate, Inapplicable
-from lib.intervals import difference_between_parts, estimate
+from lib.intervals import Statistic, difference_between_parts, estimate
 from lib.metrics import MissingClass, metric_statistic
-from lib.runs import predictions_by_seed
+from lib.runs import Predictions, predictions_by_seed
 from lib.scores import METRICS
 
 Values = Mapping[str, np.ndarray]  # name of a setting -> (seeds, rows): a metric for each weighting of the images
@@ -46,17 +46,27 @@ def tuned(settings: Sequence[Setting], metric: str) -> pd.DataFrame:
 
 
 def order_kept(metric: str, settings: Sequence[Setting]) -> Estimate | Inapplicable:
-    """Rank correlation over settings, with their parents, between a metric on tuning and on validation; in [-1, 1]."""
+    """Rank correlation over settings, with their parents, between a metric on tuning and on validation; in [-1, 1].
+
+    Of the means over seeds. Interval over the groups of both parts, for these networks.
+    """
+    if not settings:
+        return NONE
     every = _with_parents(settings)
-    chosen = {each.name: predictions_by_seed(each.runs, "tuning") for each in every}
-    tuning = [[one_score(metric, seen.labels, p) for p in seen.probabilities] for seen in chosen.values()]
+    try:
+        sides = [
+            _means(metric, [predictions_by_seed(each.runs, part) for each in every])
+            for part in ("tuning", "validation")
+        ]
+    except MissingClass as error:
+        return Inapplicable(str(error).split(";")[0])
+    (chosen, tuning), (held, validation) = sides
 
-    def correlation(values: Values) -> np.ndarray:
-        held = np.stack([values[name] for name in chosen])  # (settings, seeds, rows)
-        first = np.array([seeds[: held.shape[1]] for seeds in tuning])[..., None]
-        return _rank_correlation(first, held)
+    def correlation(weights: np.ndarray) -> np.ndarray:
+        first, second = weights[:, : len(tuning)], weights[:, len(tuning) :]
+        return _rank_correlation(chosen(first), held(second))
 
-    return _over(metric, settings, correlation, (-1.0, 1.0))
+    return estimate(correlation, np.concatenate([tuning, validation]), (-1.0, 1.0))
 
 
 def order_as(published: Mapping[str, float], metric: str, settings: Sequence[Setting]) -> Estimate | Inapplicable:
@@ -139,6 +149,17 @@ def _over(
         return Inapplicable(str(error).split(";")[0])
     groups = next(iter(on.values())).groups
     return estimate(lambda weights: combine({name: part(weights) for name, part in parts.items()}), groups, bounds)
+
+
+def _means(metric: str, seen: Sequence[Predictions]) -> tuple[Statistic, np.ndarray]:
+    """A metric of several networks on the images that all have, means over seeds: of weights (rows, n), (networks, rows).
+
+    Returns it with the groups of these images, (n,). Raises MissingClass.
+    """
+    common = reduce(np.intersect1d, [each.images for each in seen])
+    on = [some(each, common) for each in seen]
+    parts = [metric_statistic(metric, each.labels, each.probabilities) for each in on]
+    return lambda weights: np.stack([part(weights).mean(axis=0) for part in parts]), on[0].groups
 
 
 def _rank_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:

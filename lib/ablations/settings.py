@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib import atomic, backbones, config, effects, epochs, grids, lineage, timing
+from lib import atomic, backbones, config, effects, epochs, grids, lineage
 from lib.estimates import Estimate, Inapplicable
 from lib.grids import strategies
 from lib.hypotheses import NOT_APPLICABLE, NOT_JUDGED, holm_levels
@@ -26,6 +26,7 @@ class Setting:
     runs: list[Run]
     changes: lineage.Changes
     parent: "Setting | None" = None
+    control: bool = False  # what it needs was taken from it
 
     @property
     def name(self) -> str:
@@ -49,9 +50,7 @@ class Setting:
 
     def on(self, images: np.ndarray) -> Predictions:
         """What they predict for these images of the validation part, in their order."""
-        seen = self.validation
-        position = pd.Index(seen.images).get_indexer(images)
-        return Predictions(images, seen.groups[position], seen.labels[position], seen.probabilities[:, position])
+        return some(self.validation, images)
 
     @property
     def network(self) -> str:
@@ -61,14 +60,14 @@ class Setting:
 
 
 def read(context: config.Context) -> list[Setting]:
-    """The settings of all chapters before this one that train, from what these noted when they ran.
+    """The settings of all chapters before this one that train, from what these noted when they ran, each set of runs once.
 
     Raises UserError saying what to build when a chapter has not run, or one of its runs is not there or not whole; as
     `lineage.changed` when a setting changes more than one thing.
     """
     families = {name: family for name, family in grids.FAMILIES.items() if family.chapter < context.chapter}
     found = [_study(name, family, context) for name, family in families.items()]
-    return sorted((setting for study in found for setting in study), key=lambda setting: setting.chapter)
+    return _once(sorted((setting for study in found for setting in study), key=lambda setting: setting.chapter))
 
 
 def _study(name: str, family: grids.Family, context: config.Context) -> list[Setting]:
@@ -92,10 +91,29 @@ def of_study(family: grids.Family, study: grids.Study, groups: Mapping[str, list
     """The settings of one study with their finished runs, by title. Raises as `lineage.changed`."""
     parents = family.parents(study)
     changes = lineage.changed(study, parents)
-    settings = {title: Setting(family.chapter, title, group, changes.get(title, {})) for title, group in groups.items()}
+    settings = {
+        title: Setting(family.chapter, title, group, changes.get(title, {}), control=title in family.controls)
+        for title, group in groups.items()
+    }
     for title, parent in parents.items():
         settings[title].parent = settings[parent]
     return list(settings.values())
+
+
+def _once(settings: Sequence[Setting]) -> list[Setting]:
+    """Without those whose runs an earlier setting has, which is then the parent of their children, and has their parent."""
+    first: dict[frozenset[str], Setting] = {}
+    for each in settings:
+        kept = first.setdefault(_keys(each), each)
+        if not kept.parent:
+            kept.parent, kept.changes = each.parent, each.changes
+    for each in first.values():
+        each.parent = each.parent and first[_keys(each.parent)]
+    return list(first.values())
+
+
+def _keys(setting: Setting) -> frozenset[str]:
+    return frozenset(run.key for run in setting.runs)
 
 
 def history(settings: Sequence[Setting]) -> pd.DataFrame:
@@ -111,6 +129,12 @@ def history(settings: Sequence[Setting]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def some(seen: Predictions, images: np.ndarray) -> Predictions:
+    """What is predicted for these images, all of which were seen, in their order."""
+    position = pd.Index(seen.images).get_indexer(images)
+    return Predictions(images, seen.groups[position], seen.labels[position], seen.probabilities[:, position])
+
+
 def differences(settings: Sequence[Setting], metric: str) -> dict[str, Estimate | Inapplicable]:
     """A metric on validation, each setting minus its parent, paired by image and seed, on the images that both have."""
     found = {}
@@ -123,8 +147,8 @@ def differences(settings: Sequence[Setting], metric: str) -> dict[str, Estimate 
 
 
 def strongest(compared: Sequence[Setting], estimates: Mapping[str, Estimate | Inapplicable], number: int) -> list[str]:
-    """Names of at most `number` settings: those that moved most from their parents, after those parents."""
-    known = [each for each in compared if isinstance(estimates[each.name], Estimate)]
+    """Names of at most `number` settings: those that moved most from their parents, after those parents; no controls."""
+    known = [each for each in compared if isinstance(estimates[each.name], Estimate) and not each.control]
     moved = sorted(known, key=lambda each: -abs(estimates[each.name].value))
     pairs = [name for each in moved for name in (each.parent.name, each.name)]
     return list(dict.fromkeys(pairs))[:number]
@@ -168,41 +192,15 @@ def table(
 
 def _change(setting: Setting) -> str:
     """The one change in words, with what it is compared with."""
-    return f"of {setting.parent.title}: {lineage.in_words(setting.changes)}" if setting.parent else ""
-
-
-def effort(settings: Sequence[Setting]) -> pd.DataFrame:
-    """What each setting took: its network, how many of its parameters were trained, seconds a run, the mean over seeds."""
-    rows = [
-        {
-            "setting": setting.name,
-            "network": setting.network,
-            "trained parameters": setting.runs[0].record["parameters_trained"],
-            "seconds a run": np.mean([run.record["training_seconds"] for run in setting.runs]),
-        }
-        for setting in settings
-    ]
-    return pd.DataFrame(rows)
+    if not (parent := setting.parent):
+        return ""
+    name = parent.title if parent.chapter == setting.chapter else parent.name
+    return f"of {name}: {lineage.in_words(setting.changes)}"
 
 
 def parents(settings: Sequence[Setting]) -> list[Setting]:
     """The settings that others are compared with, each once."""
     return list({each.parent.name: each.parent for each in settings if each.parent}.values())
-
-
-def costs(settings: Sequence[Setting]) -> pd.DataFrame:
-    """The time of every run: network, initialisation, layers that were trained, seconds as `timing.run_seconds` (S0.8)."""
-    rows = [
-        {
-            "network": setting.network,
-            "initialisation": run.configuration.network.parameters.get("weights") or "random",
-            "layers trained": run.record["layers_unfrozen"],
-            "seconds": timing.run_seconds(run),
-        }
-        for setting in settings
-        for run in {run.key: run for run in setting.runs}.values()
-    ]
-    return pd.DataFrame(rows)
 
 
 def scores(settings: Sequence[Setting]) -> pd.DataFrame:

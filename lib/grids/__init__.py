@@ -34,13 +34,17 @@ from lib.grids.transfer import transfer
 FAMILIES = {
     "preprocess": Family("03_preprocess", preprocess, preprocessing.parents, preprocessing.RULES),
     "simple_network": Family("05_simple_network", simple_network, children_of("all")),
-    "sanity_checks": Family("06_sanity_checks", sanity_checks, children_of("real", sanity.NO_PARENT)),
+    "sanity_checks": Family(
+        "06_sanity_checks", sanity_checks, children_of("real", sanity.NO_PARENT), controls=sanity.CONTROLS
+    ),
     "overfit": Family("07_overfit", overfit, overfitting.parents, overfitting.RULES),
     "regularise": Family("08_regularise", regularise, regularising.parents, regularising.RULES),
     "transfer": Family("09_transfer", transfer, transferring.parents, transferring.RULES),
     "depth": Family("10_depth", depth, depths.parents, depths.RULES),
     "image_size": Family("11_image_size", image_size, sizes.parents, sizes.RULES),
-    "shortcut_battery": Family("15_explain", shortcut_battery, children_of(without.WHOLE), without.RULES),
+    "shortcut_battery": Family(
+        "15_explain", shortcut_battery, children_of(without.WHOLE), without.RULES, frozenset(without.NOT_ENOUGH)
+    ),
     "linear_heads": Family("15_explain", linear_heads, rules=explaining.RULES),
     "final_test": Family("17_final_test", final_test, rules=finals.RULES),
 }

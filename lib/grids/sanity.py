@@ -5,6 +5,7 @@ from lib.grids.study import Study, by_seed
 from lib.training.configuration import Control, Head, Network, Phase
 
 NO_PARENT = dict.fromkeys(("black", "dropout, as printed", "one batch"))  # more than one thing is other there
+CONTROLS = frozenset(("black", "most black", "dropout, as printed", "shuffled", "one batch"))
 
 
 def sanity_checks(

@@ -18,12 +18,14 @@ class Family:
 
     parents: setting -> the setting of the same study that it is compared with; one that is not named has no parent.
     rules: what the chapter's parameters need beside their types, so that its settings can be compared.
+    controls: settings from which what they need is taken, so that they must fail.
     """
 
     chapter: str
     study: Callable[..., Study]
     parents: Callable[[Study], dict[str, str]] = field(default=lambda study: {})
     rules: Rules = field(default_factory=dict)
+    controls: frozenset[str] = frozenset()
 
 
 def children_of(parent: str, others: dict[str, str | None] | None = None) -> Callable[[Study], dict[str, str]]:

@@ -22,9 +22,11 @@ CURVES = {
     "recall": "recall",
     "f1": "F1",
 }
-ROW, LEGEND_ROW = 22, 21  # pixels of a setting in a figure with a row each, and in a legend
+ROW, LEGEND_ROW, BAR = 22, 21, 28  # pixels of a setting in a figure with a row each, in a legend, of a network
 LEGEND_COLUMNS = 2
-LETTERS = 13  # of a line below a bar
+LEGEND_LETTERS = 34  # of a line in a legend
+CURVE_COLOURS = (*SERIES_COLOURS, "#332288", "#44AA99", "#882255")  # Tol 2021: more that are told apart
+DEPTH_COLOURS = ("#B7D7EE", "#56A0D3", "#08519C")  # the more is trained the darker
 
 
 def changes(
@@ -89,29 +91,35 @@ def every_metric(
 
 
 def times(costs: pd.DataFrame) -> go.Figure:
-    """Summed time of each network, coloured by how many layers were trained, a panel an initialisation (S0.8).
+    """Summed time of each network, coloured by what was trained, darker where it was more, a panel an initialisation (S0.8).
 
-    costs: a row a run: network, initialisation, layers trained, seconds.
+    costs: a row a run: network, initialisation, trained (ordered categories, the least first), seconds.
     """
     panels = costs["initialisation"].unique().tolist()
-    depths = sorted(costs["layers trained"].unique())
+    depths = dict(zip(costs["trained"].cat.categories, DEPTH_COLOURS, strict=True))
+    rows = [costs.loc[costs["initialisation"] == name, "network"].nunique() for name in panels]
     titles = [f"initialisation: {name}" for name in panels]
-    figure = make_subplots(1, len(panels), shared_yaxes=True, subplot_titles=titles)
-    for column, initialisation in enumerate(panels, start=1):
-        rows = costs[costs["initialisation"] == initialisation]
-        for colour, depth in zip(cycle(SERIES_COLOURS), depths, strict=False):
-            seconds = (
-                rows[rows["layers trained"] == depth].groupby("network", sort=False)["seconds"].agg(["sum", "size"])
-            )
-            figure.add_bar(
-                x=["<br>".join(textwrap.wrap(name, LETTERS)) for name in seconds.index], y=seconds["sum"] / 60,
-                name=f"{depth} layers trained", marker_color=colour,
-                customdata=seconds["size"], hovertemplate="%{y:.2f} minutes, %{customdata} runs<extra>%{x}</extra>",
-                row=1, col=column,
-            )  # fmt: skip
-    figure.update_yaxes(title_text="minutes, all runs together", col=1).update_xaxes(tickangle=0)
-    figure.update_layout(barmode="stack", height=420, margin={"l": 60, "r": 40, "t": 90, "b": 50})
-    return styled(legend_once(figure)).update_layout(legend_y=1.1)
+    figure = make_subplots(
+        len(panels), 1, shared_xaxes=True, subplot_titles=titles, row_heights=rows, vertical_spacing=0.14 / len(panels)
+    )
+    for row, initialisation in enumerate(panels, start=1):
+        found = costs[costs["initialisation"] == initialisation]
+        for rank, (depth, colour) in enumerate(depths.items()):
+            seconds = found[found["trained"] == depth].groupby("network", sort=False)["seconds"].agg(["sum", "size"])
+            if len(seconds):
+                figure.add_bar(
+                    y=seconds.index, x=seconds["sum"] / 60, orientation="h", name=f"{depth} trained", marker_color=colour,
+                    customdata=seconds["size"], hovertemplate="%{x:.2f} minutes, %{customdata} runs<extra>%{y}</extra>",
+                    legendrank=rank, row=row, col=1,
+                )  # fmt: skip
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_xaxes(title_text="minutes, all runs together", row=len(panels))
+    figure.update_layout(
+        barmode="stack", height=150 + BAR * sum(rows) + 40 * len(panels), margin={"l": 60, "r": 40, "t": 90, "b": 50}
+    )
+    return styled(legend_once(figure)).update_layout(
+        legend={"y": 1, "yref": "container", "yanchor": "top", "traceorder": "normal"}
+    )
 
 
 def scores(table: pd.DataFrame) -> go.Figure:
@@ -160,20 +168,24 @@ def _draw(
     places: (metric, part) -> panel, and how its lines look. height: pixels of the panels with their titles.
     """
     names = history["setting"].unique()
-    looks = dict(zip(dict.fromkeys([*shown, *names]), cycle(product(DASHES, SERIES_COLOURS)), strict=False))
+    looks = dict(zip(dict.fromkeys([*shown, *names]), cycle(product(DASHES, CURVE_COLOURS)), strict=False))
+    entries = {name: "<br>".join(textwrap.wrap(name, LEGEND_LETTERS)) for name in names}
     for setting, rows in history.groupby("setting", sort=False):
         dash, colour = looks[setting]
         for number, ((metric, part), (panel, look)) in enumerate(places.items()):
             mean = _broken(rows[rows["part"] == part].groupby(["phase", "epoch"], as_index=False)[metric].mean())
             figure.add_scatter(
-                x=mean["epoch"].to_numpy(dtype=np.int16), y=_single(mean[metric]), mode="lines", name=setting,
-                legendgroup=setting,
+                x=mean["epoch"].to_numpy(dtype=np.int16), y=_single(mean[metric]), mode="lines",
+                name=entries[setting], legendgroup=setting,
                 line={"color": colour, "dash": dash, **look}, visible=True if setting in shown else "legendonly",
-                showlegend=number == 0, hovertemplate=f"%{{y:.3f}}<extra>{setting}, {part}</extra>",
+                showlegend=number == len(places) - 1, hovertemplate=f"%{{y:.3f}}<extra>{setting}, {part}</extra>",
                 row=panel // 2 + 1, col=panel % 2 + 1,
             )  # fmt: skip
     figure.for_each_xaxis(lambda axis: axis.update(title_text="epoch") if axis.showticklabels is not False else None)
-    below = -(-len(names) // LEGEND_COLUMNS) * LEGEND_ROW
+    lines = [1 + entry.count("<br>") for entry in entries.values()]
+    below = (
+        sum(max(lines[first : first + LEGEND_COLUMNS]) for first in range(0, len(lines), LEGEND_COLUMNS)) * LEGEND_ROW
+    )
     legend = {"y": -60 / (height - 100), "yanchor": "top", "traceorder": "normal", "font_size": 11,
               "entrywidth": 1 / LEGEND_COLUMNS, "entrywidthmode": "fraction"}  # fmt: skip
     figure.update_layout(height=height + below, margin={"l": 60, "r": 40, "t": 50, "b": 50 + below})

@@ -107,6 +107,57 @@ def test_the_order_of_settings_that_are_alike_in_both_parts_is_kept(root):
     assert ablations.order_kept("auc", reversed_tuning).value < 0
 
 
+def test_the_order_is_that_of_the_means_over_seeds_that_are_drawn(root):
+    settings = [child(root, str(certainty), certainty) for certainty in (0.16, 0.18, 0.22, 0.24, 0.26)]
+    found, drawn = ablations.order_kept("auc", settings), ablations.tuned(settings, "auc")
+    assert found.value == pytest.approx(drawn["tuning"].corr(drawn["validation"], method="spearman"))
+    assert found.groups == 2 * GROUPS and found.images == 2 * IMAGES
+
+
+def test_settings_of_the_same_runs_stand_once_with_the_children_and_the_parent_of_both(root):
+    first, again = (setting("whole", 0.3) for _ in range(2))
+    again.chapter, again.parent, again.changes = "15_explain", root, {"recipe": (0, 1)}
+    below = child(again, "border", 0.1, "recipe")
+    below.chapter = "15_explain"
+    kept = ablations.settings._once([root, first, again, below])
+    assert [each.name for each in kept] == ["8 · root", "8 · whole", "15 · border"]
+    assert below.parent is first and first.parent is root and first.changes == again.changes
+    assert ablations.table(kept, {})["the one change"].iloc[2].startswith("of 8 · whole: ")
+
+
+def test_controls_are_not_among_those_that_moved_most(root):
+    moved, control = child(root, "moved", 0.3), child(root, "shuffled", 0.0)
+    control.control = True
+    found = ablations.differences([moved, control], "auc")
+    assert ablations.strongest([moved, control], found, 4) == ["8 · root", "8 · moved"]
+
+
+@pytest.fixture
+def card():
+    return SimpleNamespace(classes=["sound", "broken"], properties=["cell_type", "age"])
+
+
+def test_parts_are_described_by_the_shares_of_class_and_kind(card):
+    parts = ["train"] * 4 + ["validation"] * 2
+    images = pd.DataFrame({"part": parts, "group": list("aabbcc"), "label": [0, 0, 0, 1, 1, 1]})
+    images = images.assign(cell_type=["mono", "poly"] * 3, age=range(6))
+    found = ablations.shares(card, images)
+    assert found.index.tolist() == ["train", "validation"] and found["groups"].tolist() == [2, 1]
+    assert found["class: broken"].tolist() == [0.25, 1] and found["cell type: mono"].tolist() == [0.5, 0.5]
+    many = pd.concat([images.assign(age=number) for number in range(20)])
+    assert [name for name in ablations.shares(card, many) if name.startswith("age")] == []
+
+
+def test_how_far_parts_are_apart_stands_beside_the_largest_change():
+    reached = pd.DataFrame({"tuning": [0.8, 0.7], "validation": [0.6, 0.5]})
+    small = {"a": seed_mean_estimate([-0.1, -0.11, -0.12]), "b": Inapplicable("none")}
+    said = str(ablations.apart(reached, small))
+    assert "by 0.200" in said and "is 0.110" in said and "by more than two settings" in said
+    assert "by no more than" in str(ablations.apart(reached, {"a": seed_mean_estimate([0.3, 0.31, 0.32])}))
+    assert "no such settings" in str(ablations.apart(reached, {}))
+    assert "no such settings" in str(ablations.apart(reached.iloc[:0], small))
+
+
 def test_settings_that_differ_only_by_luck_do_not_differ_beyond_seeds(root):
     far = [child(root, str(certainty), certainty) for certainty in (0.0, 0.1, 0.5)]
     assert ablations.beyond_seeds("auc", far).value > 0
@@ -161,8 +212,11 @@ def test_a_book_is_read_and_drawn(finished):
     }
     assert {trace.visible for trace in panels.data if trace.name == "8 · as it is"} == {"legendonly"}
     assert sum(trace.showlegend for trace in panels.data) == 2
+    every = plots.every_metric(history, [])
+    assert {trace.line.dash for trace in every.data if trace.showlegend} == {"solid"}
     assert len(plots.every_metric(history, []).data) == 2 * 6 * 2
-    assert plots.times(ablations.costs(settings)).data[0].customdata.tolist() == [4]
+    times = plots.times(ablations.costs(settings))
+    assert times.data[0].customdata.tolist() == [4] and times.data[0].name == "all layers trained"
     assert plots.scores(ablations.scores(settings)).data[0].z.shape == (2, 10 - 1)
 
 

@@ -106,6 +106,19 @@ def test_stacks_of_any_number_of_channels_can_be_drawn(channels, drawn):
     np.testing.assert_array_equal(found["2 resize"], np.broadcast_to(drawn, (SIZE, SIZE, 3)))
 
 
+def test_the_last_picture_is_what_entered_where_the_network_has_steps_of_its_own():
+    entering = preprocessing.entering(configuration("z_score"), data(), part())
+    first, second = preprocessing.pictured(entering, part(), ["image5", "image2"])
+    np.testing.assert_allclose(first, 255 * entering[5, ..., 0], atol=0.51)
+    assert first.shape == (SIZE, SIZE) and first.dtype == np.uint8 and not np.array_equal(first, second)
+    given = (np.zeros((30, 20), np.uint8), SIZE, first)
+    assert list(preprocessing.stages(recipes.load("z_score"), *given).values())[-1] is first
+    assert (
+        len(preprocessing.stages(recipes.load("plain"), *given))
+        == len(preprocessing.stages(recipes.load("z_score"), *given)) - 1
+    )
+
+
 def test_histograms_are_shares_of_all_values():
     table = preprocessing.histograms({"half": np.array([0.0, 1.0]), "dark": np.zeros(5)})
     np.testing.assert_allclose(table.sum(), 1)
