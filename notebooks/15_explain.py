@@ -24,7 +24,6 @@ HEAD_RATE = 0.001
 MEASURED_IMAGES = 64
 ENGINE = "keras"  # of what is frozen
 TRIAL_IMAGES = 8  # validation images that methods are tried on
-DRAWS = 2  # of the noise that layers are drawn from
 LOCATED_IMAGES = 8  # sound ones that a defect is drawn into
 PICTURES = 5
 SHORTCUT_SIZE = 32  # pixels per side
@@ -176,7 +175,7 @@ texts.together(texts.sentence(named), claims.measure("H15.5", shortcuts.naming(s
 seen = trial.part.first(TRIAL_IMAGES)
 images, decided = seen.pixels[seen.rows], trial.explainer.decided(seen.pixels[seen.rows])
 tried = [name for name in names.METHODS if name in trial.explainer.methods]
-alike = trials.cascade(trial.explainer, tried, images, decided, trials.SHARES, range(SEEDS[0], SEEDS[0] + DRAWS))
+alike = trials.cascade(trial.explainer, tried, images, decided, trials.SHARES, range(SEEDS[0], SEEDS[0] + trials.DRAWS))
 ranks = examination.by_share(alike["rank correlation"], trials.SHARES, seen.groups)
 plots.trends(ranks, "share of layers drawn anew", "rank correlation")
 

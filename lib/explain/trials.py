@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lib.explain.subjects import Subject
 
 SHARES = (0.01, 0.25, 0.5, 1.0)  # of the layers drawn anew: the logits alone, a quarter, the upper half, all
+DRAWS = 5  # of the noise in their place
 Scores = dict[str, np.ndarray]  # method or control -> one number an image
 
 
