@@ -1,7 +1,7 @@
 """Classical models on several descriptions of the same images: scored on folds that they did not see, and compared."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from lib import classical, folds
 from lib.estimates import Estimate, Inapplicable
 from lib.intervals import Statistic, estimate
 from lib.metrics import confusion, metric_estimates
-from lib.statistics import auc_within
+from lib.statistics import auc_within, averaged
 
 DUMMY = "dummy"
 FEWEST_IMAGES = 40  # below it a fold teaches nothing, and there are fewer images than neighbours to ask
@@ -35,6 +35,10 @@ class Score:
         not in it (Bengio and Grandvalet 2004, JMLR 5, 1089-1105).
         """
         return Inapplicable(self.reason) if self.reason else estimate(self.statistic, self.groups, (0.0, 1.0))
+
+    def over_folds(self) -> "Score":
+        """The mean over seeds, as one estimate: where nothing but the folds is drawn, seeds repeat it and are no sample."""
+        return self if self.reason else replace(self, statistic=averaged(self.statistic))
 
     def less(self, other: "Score") -> Estimate | Inapplicable:
         """This AUC minus another one, paired by image, group and seed."""

@@ -22,7 +22,7 @@ from lib import classical, folds
 from lib.estimates import Estimate, Inapplicable
 from lib.findings import frame
 from lib.intervals import estimate
-from lib.statistics import auc_within
+from lib.statistics import auc_within, averaged
 
 PICTURE = ("brightness", "contrast", "sharpness")  # all other properties are the file's
 NUMERIC = (*PICTURE, "bytes", "width", "height", "aspect")
@@ -196,9 +196,9 @@ def _divisions(labels: np.ndarray, groups: np.ndarray, seeds: Sequence[int]) -> 
 def _told(
     columns: pd.DataFrame, labels: np.ndarray, groups: np.ndarray, divisions: np.ndarray
 ) -> Estimate | Inapplicable:
-    """AUC of the model on these columns, on folds that it did not see."""
+    """AUC of the model on these columns, on folds that it did not see: the mean over divisions, which are no sample."""
     scored = [classical.out_of_fold(model(), columns, labels, fold, calibrated=False) for fold in divisions]
-    return estimate(auc_within(labels, np.stack(scored), divisions), groups, (0.0, 1.0))
+    return estimate(averaged(auc_within(labels, np.stack(scored), divisions)), groups, (0.0, 1.0))
 
 
 def _strength(values: pd.Series, labels: np.ndarray) -> float:

@@ -31,6 +31,12 @@ def mean_of(values: np.ndarray) -> Statistic:
     return statistic
 
 
+def averaged(statistic: Statistic) -> Statistic:
+    """The mean over the rows of a statistic of several seeds: for repetitions of one estimate, such as other folds of the same
+    images, that are no sample of anything. Takes (seeds, rows), returns (rows,)."""
+    return lambda weights: np.atleast_2d(statistic(weights)).mean(axis=0)
+
+
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> Statistic:
     """Sum of one number an image over the sum of another, (n,) each; NaN where the latter is 0."""
     numerator, denominator = np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float)

@@ -44,6 +44,12 @@ def counts(turned: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     return table.set_axis(classes).rename_axis(index="true class", columns=None)
 
 
+def gained_and_lost(turned: pd.DataFrame) -> str:
+    """How many images turn right and how many wrong: a sentence, so that pictures of the first do not stand alone."""
+    right, wrong = ((turned["turn"] == turn).sum() for turn in (RIGHT, WRONG))
+    return f"{right} images turn from wrong to right, {wrong} from right to wrong: of the first alone pictures are shown below."
+
+
 def balance(turned: pd.DataFrame) -> Estimate | Inapplicable:
     """Share of the images that turn right minus that of those that turn wrong, over groups: the counts of the table."""
     change = (turned["turn"] == RIGHT).astype(float) - (turned["turn"] == WRONG)

@@ -15,7 +15,7 @@ import numpy as np
 from lib.estimates import Bounds, Estimate, Inapplicable
 from lib.explain import names
 from lib.intervals import estimate
-from lib.statistics import ratio
+from lib.statistics import mean_of
 
 HALFWAY = 0.5  # between a map that is unrelated and one that is the same
 UPPER_HALF = 0.5  # of the layers, from the logits down
@@ -24,8 +24,11 @@ Estimates = dict[str, Estimate | Inapplicable]
 
 
 def mean(values: np.ndarray, groups: np.ndarray, bounds: Bounds) -> Estimate | Inapplicable:
-    """Mean of one number an image, with its interval over groups: (n,) float within bounds, (n,) of any kind."""
-    return estimate(ratio(values, np.ones(len(values))), groups, bounds)
+    """Mean of one number an image, with its interval over groups, and over draws where there are several.
+
+    values: (n,) or (draws, n) float within bounds. groups: (n,) of any kind.
+    """
+    return estimate(mean_of(values if len(np.atleast_2d(values)) > 1 else np.ravel(values)), groups, bounds)
 
 
 def means(values: Mapping[str, np.ndarray], groups: np.ndarray, bounds: Bounds) -> Estimates:
@@ -38,12 +41,36 @@ def by_share(
 ) -> dict[str, dict[float, Estimate | Inapplicable]]:
     """Mean similarity by the share of layers that was drawn anew: title of the method -> share -> estimate.
 
-    similarity: method -> (shares, n), as `trials.cascade`. Share 0 is the network as it is, where all are the same.
+    similarity: method -> (shares, draws, n), as `trials.cascade`. Share 0 is the network as it is, where all are the same.
     """
     return {
         names.title(method): {share: mean(row, groups, CORRELATION) for share, row in zip(shares, rows, strict=True)}
         for method, rows in similarity.items()
     }
+
+
+def still_alike(ranks: Mapping[str, Mapping[float, Estimate | Inapplicable]]) -> str:
+    """Which methods still draw something of the same map once all layers are noise: a sentence. ranks: as `by_share` gives."""
+    all_anew = {name: found[1.0] for name, found in ranks.items()}
+    told = {name: e for name, e in all_anew.items() if isinstance(e, Estimate) and e.interval()[0] > 0}
+    if not told:
+        return "Once all layers are noise, no method was shown to draw anything of the same map."
+    kept = ", ".join(f"{name} {each}" for name, each in told.items())
+    return f"Once all layers are noise, maps are still alike by: {kept}. So much of them comes from the image alone."
+
+
+def foremost(scores: Mapping[str, np.ndarray], unit: str) -> str:
+    """Which method and which control have the largest mean, of those that know a network and of those that know none: a sentence.
+
+    scores: name of a method or control -> (n,) float. unit: what they measure.
+    """
+    means = {name: float(np.mean(each)) for name, each in scores.items() if len(each)}
+    if not means:
+        return ""
+    best = [max((name for name in means if (name in names.CONTROLS) == side), key=means.get) for side in (False, True)]
+    said = [f"{names.title(name)} ({means[name]:z.3f})" for name in sorted(best, key=means.get, reverse=True)]
+    known = "a method" if means[best[0]] > means[best[1]] else "a control that knows no network"
+    return f"The largest mean {unit} has {known}: {said[0]}; of the other kind the best is {said[1]}."
 
 
 def titled_means(
@@ -77,14 +104,16 @@ def beyond(
 def on_defects(
     located: Mapping[str, Mapping[str, np.ndarray]], method: str, groups: np.ndarray
 ) -> list[Estimate | Inapplicable]:
-    """How far a method points beyond the centre, its energy beyond the area of the defects, and beyond that of the centre.
+    """How far a method points beyond the centre, its energy beyond the area of the defects and beyond that of the centre, and how
+    far it points beyond edges.
 
     located, groups: of `trials.located`. Inapplicable where no defect was drawn.
     """
     if not located["energy"]:
-        return [Inapplicable("no sound image is left to draw a defect into")] * 3
+        return [Inapplicable("no sound image is left to draw a defect into")] * 4
     pointing, energy = (beyond(located[kind], method, "centre", groups, CORRELATION) for kind in ("pointing", "energy"))
-    return [pointing, mean(located["energy"][method], groups, CORRELATION), energy]
+    edges = beyond(located["pointing"], method, "edges", groups, CORRELATION)
+    return [pointing, mean(located["energy"][method], groups, CORRELATION), energy, edges]
 
 
 def flags(
@@ -104,11 +133,21 @@ def flags(
         if isinstance(each, Inapplicable):
             found[method].append("not tried: " + each.reason)
         elif each.interval()[1] >= HALFWAY:
-            kept = each.interval()[0] > HALFWAY
-            found[method].append("hardly changes with the network" if kept else "not shown to change with the network")
-    for control, estimates in beside.items():
-        for method, each in estimates.items():
-            if isinstance(each, Estimate) and each.interval()[0] <= 0:
-                worse = "worse than" if each.interval()[1] < 0 else "not shown to beat"
-                found[method].append(f"{worse} {names.title(control)}")
+            found[method].append("hardly changes" if each.interval()[0] > HALFWAY else "not shown to change")
+        known = {control: e[method] for control, e in beside.items() if isinstance(e.get(method), Estimate)}
+        worse = [control for control, e in known.items() if e.interval()[1] < 0]
+        unshown = [control for control, e in known.items() if e.interval()[0] <= 0 and control not in worse]
+        found[method] += [f"{said} {', '.join(controls)}" for said, controls in
+                          (("worse than", worse), ("not shown to beat", unshown)) if controls]  # fmt: skip
     return {method: "; ".join(reasons) for method, reasons in found.items() if reasons}
+
+
+def flagged(flags: Mapping[str, str], methods: Sequence[str], judged: bool) -> str:
+    """How many of the methods have a flag: a sentence, which also says how many failed beyond doubt."""
+    if not judged:
+        return f"{len(flags)} of {len(methods)} methods have a flag, because this profile judges nothing."
+    failed = [method for method, reasons in flags.items() if "hardly" in reasons or "worse" in reasons]
+    return (
+        f"{len(flags)} of {len(methods)} methods have a flag. {len(failed)} of them failed something with the whole interval; of "
+        f"the other {len(flags) - len(failed)} it was only not shown that they pass."
+    )

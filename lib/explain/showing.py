@@ -18,13 +18,18 @@ def titled(method: str, flags: Mapping[str, str]) -> str:
     return f"{names.title(method)} {FLAG} {failed}" if failed else names.title(method)
 
 
+def said_of(methods: Sequence[str], flags: Mapping[str, str], tried_on: str) -> str:
+    """What stands above a figure of some methods: each with its flag, and the network that it was tried on; HTML of plotly."""
+    return "<br>".join([*(titled(method, flags) for method in methods), f"(tried on {tried_on})"])
+
+
 def accepted(subjects: Mapping[str, Subject]) -> list[str]:
     """Methods that can explain every one of these networks."""
     return [name for name in names.METHODS if all(name in each.explainer.methods for each in subjects.values())]
 
 
 def to_choose_from(
-    subjects: Mapping[str, Subject], images: Mapping[str, str], methods: Sequence[str], flags: Mapping[str, str]
+    subjects: Mapping[str, Subject], images: Mapping[str, str], methods: Sequence[str]
 ) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, dict[str, dict[str, np.ndarray]]]]:
     """Pictures and maps for `plots.chooser`: network -> image, and method -> network -> image, for the class decided for.
 
@@ -35,7 +40,7 @@ def to_choose_from(
         title: {name: one.squeeze() for name, one in zip(images, each, strict=True)} for title, each in seen.items()
     }
     maps = {
-        titled(method, flags): {
+        names.title(method): {
             title: dict(zip(images, each.explainer.maps(method, seen[title]), strict=True))
             for title, each in subjects.items()
         }
@@ -52,19 +57,15 @@ def of_methods(
 
 
 def of_networks(
-    subjects: Mapping[str, Subject], rows: Sequence[str], classes: Sequence[str], method: str, flags: Mapping[str, str]
+    subjects: Mapping[str, Subject], rows: Sequence[str], classes: Sequence[str], method: str
 ) -> tuple[dict[str, Row], list[list[str]]]:
     """What every network looks at in some images, for the class that it decides for, and the lines below each row.
 
-    rows: names of images that all networks were asked about. The name of the first row carries the method, with its flag.
+    rows: names of images that all networks were asked about.
     """
     seen = {title: each.images(rows) for title, each in subjects.items()}
     found = {title: (seen[title], each.explainer.maps(method, seen[title])) for title, each in subjects.items()}
-    named = {
-        f"{title}, {titled(method, flags)}" if not place else title: row
-        for place, (title, row) in enumerate(found.items())
-    }
-    return named, [below(each, rows, classes) for each in subjects.values()]
+    return found, [below(each, rows, classes) for each in subjects.values()]
 
 
 def at_both_sizes(
@@ -73,7 +74,6 @@ def at_both_sizes(
     labels: Sequence[int],
     methods: Sequence[str],
     classes: Sequence[str],
-    flags: Mapping[str, str],
 ) -> tuple[dict[str, Row], list[list[str]]]:
     """Images of two sizes, one below the other, each with its maps for the class that they are of.
 
@@ -86,6 +86,6 @@ def at_both_sizes(
         found[size] = images, None
         lines.append(below(each, rows, classes))
         for method in methods:
-            found[f"{size}, {titled(method, flags)}"] = images, each.explainer.maps(method, images, np.array(labels))
+            found[f"{size}, {names.title(method)}"] = images, each.explainer.maps(method, images, np.array(labels))
             lines.append([])
     return found, lines

@@ -1,6 +1,7 @@
 """Trials of methods on one network: do their maps change when the network does, and do marked pixels matter?"""
 
 from collections.abc import Sequence
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from lib.explain.subjects import Subject
 
 SHARES = (0.01, 0.25, 0.5, 1.0)  # of the layers drawn anew: the logits alone, a quarter, the upper half, all
+DRAWS = 5  # of the noise in their place
 Scores = dict[str, np.ndarray]  # method or control -> one number an image
 
 
@@ -22,17 +24,19 @@ def cascade(
     images: np.ndarray,
     classes: np.ndarray,
     shares: Sequence[float],
-    seed: int,
+    seeds: Sequence[int],
 ) -> dict[str, dict[str, np.ndarray]]:
     """How alike maps of the network as it is and of one with its last layers drawn anew are, the deeper the fewer.
 
     classes: (n,) int, to explain. shares: of the layers with a kernel, from the logits down, as `randomisation.values`.
-    Returns similarity -> method -> (shares, n) float. The edge detector, which knows no network, would stay at one.
+    seeds: of the noise, one draw each. Returns similarity -> method -> (shares, seeds, n) float. The edge detector, which
+    knows no network, would stay at one.
     """
     original = {method: explainer.maps(method, images, classes) for method in methods}
-    found = {kind: {method: np.empty((len(shares), len(images))) for method in methods} for kind in SIMILARITIES}
-    for place, share in enumerate(shares):
-        values = randomisation.values(explainer.network, share, seed)
+    shape = len(shares), len(seeds), len(images)
+    found = {kind: {method: np.empty(shape) for method in methods} for kind in SIMILARITIES}
+    for place in product(range(len(shares)), range(len(seeds))):
+        values = randomisation.values(explainer.network, shares[place[0]], seeds[place[1]])
         for method in methods:
             changed = explainer.maps(method, images, classes, values)
             for kind, similarity in SIMILARITIES.items():

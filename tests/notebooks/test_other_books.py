@@ -23,7 +23,7 @@ ALONE = {"H17.12"}  # no other card was named
 OPERATING = {"H17.9", "H17.10"}  # of several classes, or no threshold of a smoke model reaches it
 CHOSEN = {"H10.4"}  # of no depth, where none is chosen on tuning
 ONE_SOURCE = {"H15.5"}  # folders are the classes: nothing tells sources apart
-NO_SIMULATOR = {"H15.17", "H15.18", "H15.19"}  # of defects whose place is known
+NO_SIMULATOR = {"H15.17", "H15.18", "H15.19", "H15.20"}  # of defects whose place is known
 EVERYWHERE = ONE_SEED | IN_SMOKE | ALONE | NO_SIMULATOR
 BOOKS = {  # tree -> hypotheses that cannot be put to it
     "folder three_classes": {"H1.1", "H1.2", "H2.3", "H2.4", "H4.7", "H5.2", "H5.3", "H5.5", "H3.11", "H8.11"}

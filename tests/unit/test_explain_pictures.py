@@ -30,6 +30,18 @@ def test_a_map_colours_what_it_marks_and_leaves_the_rest():
     assert np.ptp(drawn[2].astype(int), axis=-1).max() == 0
 
 
+def test_a_single_bright_pixel_leaves_others_their_colours():
+    speck = MAPS[:1].copy()
+    speck[0, 0, 0] = 1000
+    plain, drawn = (overlays.overlaid(IMAGES[:1], maps)[0].astype(int) for maps in (MAPS[:1], speck))
+    assert np.abs(plain - drawn)[1:].mean() < 3
+
+
+def test_what_stands_above_rows_gets_room():
+    bare, titled = plots.maps({"map": (IMAGES, MAPS)}), plots.maps({"map": (IMAGES, MAPS)}, None, "one<br>two")
+    assert titled.layout.title.text == "one<br>two" and titled.layout.height == bare.layout.height + 40
+
+
 def test_rows_of_maps_and_of_images():
     figure = plots.maps({"image": (IMAGES, None), "map": (IMAGES, MAPS)}, [["a", "b", "c"], []])
     assert len(figure.data) == 6 and isinstance(plots.maps({}), Sentence)
@@ -39,9 +51,9 @@ def chooser() -> go.Figure:
     images = {network: {"first": IMAGES[0], "second": IMAGES[1]} for network in ("small", "large", "third")}
     found = {
         method: {network: {"first": MAPS[0], "second": MAPS[1]} for network in images}
-        for method in ("Grad-CAM", "Guided ⚑ failed")
+        for method in ("Grad-CAM", "Guided")
     }
-    return plots.chooser(images, found)
+    return plots.chooser(images, found, {"Grad-CAM": "Grad-CAM", "Guided": "Guided ⚑ failed"})
 
 
 def test_the_menus_choose_image_method_and_network_and_the_slider_a_threshold():
@@ -49,13 +61,15 @@ def test_the_menus_choose_image_method_and_network_and_the_slider_a_threshold():
     by_image, by_method, by_network = figure.layout.updatemenus
     assert len(figure.data) == 3 * 2 * 3
     assert [button.label for button in by_image.buttons] == ["first", "second"]
-    assert [button.label for button in by_method.buttons] == ["Grad-CAM", "Guided ⚑ failed"]
+    assert [button.label for button in by_method.buttons] == ["Grad-CAM", "Guided"]
     assert [button.label for button in by_network.buttons] == ["all networks", "small", "large", "third"]
     shown = [(trace.visible, trace.opacity) for trace in figure.data]
     assert sum(visible and opacity > 0 for visible, opacity in shown) == 3 * 2  # an image and one map a network
     visible = by_image.buttons[1].args[0]["visible"]
     assert sum(visible) == 9 and not any(old and new for (old, _), new in zip(shown, visible, strict=True))
-    opacity = by_method.buttons[1].args[0]["opacity"]
+    restyled, relaid = by_method.buttons[1].args
+    opacity = restyled["opacity"]
+    assert figure.layout.annotations[3].text == "Grad-CAM" and relaid == {"annotations[3].text": "Guided ⚑ failed"}
     assert [o for o, trace in zip(opacity, figure.data, strict=True) if trace.type == "image"] == [1.0] * 6
     change, traces = figure.layout.sliders[0].steps[2].args
     assert change["zmin"] == pytest.approx(40) and all(figure.data[number].type == "heatmap" for number in traces)
@@ -107,9 +121,9 @@ def test_an_image_that_was_not_asked_about_is_refused():
 
 
 def test_titles_carry_their_flags():
-    flags = {"guided_backpropagation": "hardly changes with the network"}
+    flags = {"guided_backpropagation": "hardly changes"}
     assert showing.titled("grad_cam", flags) == "Grad-CAM"
-    assert showing.titled("guided_backpropagation", flags) == "Guided Backpropagation ⚑ hardly changes with the network"
+    assert showing.titled("guided_backpropagation", flags) == "Guided Backpropagation ⚑ hardly changes"
     assert showing.titled("cam", {"grad_cam": "worse than edge detector"}) == "CAM ⚑ worse than edge detector"
     rows = showing.of_methods({"grad_cam": MAPS}, IMAGES[:2], ["grad_cam"], flags)
     assert list(rows) == ["image", "Grad-CAM"] and rows["image"][1] is None and len(rows["Grad-CAM"][1]) == 2

@@ -188,6 +188,18 @@ def test_grey_pictures_among_colours_are_described_alike(monkeypatch):
     assert isinstance(found, Estimate) and verdict(found) != "refuted"
 
 
+def test_brightness_alone_is_measured_and_said():
+    table = rows()
+    seen = data(table, 30 * table["label"])
+    bright, picture = shortcuts.by_brightness(seen), shortcuts.by_small_model(seen)
+    assert verdict(bright) == "refuted" and bright.seeds == 1
+    said = shortcuts.in_words({"border only": picture}, bright)
+    assert "finds a way around the content" in said and str(bright) in said
+    nothing = shortcuts.by_brightness(data(table, 0 * table["label"]))
+    assert "was not shown to find" in shortcuts.in_words({"border only": nothing}, nothing)
+    assert "could not be asked: no." in shortcuts.in_words({"border only": Inapplicable("no")}, bright)
+
+
 def test_the_folder_is_the_source_where_no_property_is_named():
     table = rows()
     assert shortcuts.source(card([], table["kind"]), table).name == "folder"
