@@ -85,7 +85,7 @@ def _beside(final: dict[str, Any]) -> dict[str, Place]:
     """What the chapter says in sentences, and of what the parts are made."""
     said, shares = final["beside"]["sentences"], final["beside"]["shares"]
     parts = [name for name in (shares[0] if shares else {}) if name not in ("of", "kind")]
-    rows = [[escape(row["of"]), escape(str(row["kind"])), *(f"{row[part]:.1f}" for part in parts)] for row in shares]
+    rows = [[escape(row["of"]), escape(str(row["kind"])), *(f"{row[part]:.2f}" for part in parts)] for row in shares]
     header = ("of", "kind", *(f"{part}, % of images" for part in parts))
     missing = Open("the final test left no record of this")
     return {
