@@ -1,12 +1,17 @@
-"""Brightness alone: what a classifier is worth that knows nothing of an image but its mean grey value."""
+"""Brightness alone, or with what else is known of an image that is not in its picture: what a classifier of that is worth."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from lib.metrics import by_seed
+
+MOST_KINDS = 12  # a property with more values is left out
 
 
 def probabilities(table: pd.DataFrame, images: np.ndarray, classes: int) -> np.ndarray:
@@ -16,11 +21,22 @@ def probabilities(table: pd.DataFrame, images: np.ndarray, classes: int) -> np.n
     Returns (1, n) float, of class 1, or (1, n, classes): shaped like the predictions of one seed. A class without any
     training image has probability 0.
     """
+    return said(table, table.set_index("image").loc[images], [], classes)
+
+
+def said(table: pd.DataFrame, asked: pd.DataFrame, properties: Sequence[str], classes: int) -> np.ndarray:
+    """The same of brightness and of properties of the image, of any rows; their labels are not looked at.
+
+    asked: n rows with the columns brightness and properties. properties: names of columns, of `usable`. A value that no
+    training image has says nothing.
+    """
     train = table[table["part"] == "train"]
-    asked = table.set_index("image").loc[images]
-    fitted = make_pipeline(StandardScaler(), LogisticRegression()).fit(train[["brightness"]], train["label"])
+    columns, named = ["brightness", *properties], list(properties)
+    known, wanted = (rows[columns].astype(dict.fromkeys(named, str)) for rows in (train, asked))
+    steps = (StandardScaler(), ["brightness"]), (OneHotEncoder(handle_unknown="ignore", sparse_output=False), named)
+    fitted = make_pipeline(make_column_transformer(*steps), LogisticRegression()).fit(known, train["label"])
     found = np.zeros((1, len(asked), classes))
-    found[..., fitted.classes_] = fitted.predict_proba(asked[["brightness"]])
+    found[..., fitted.classes_] = fitted.predict_proba(wanted)
     return found if classes > 2 else found[..., 1]
 
 
@@ -32,6 +48,12 @@ def ranking(table: pd.DataFrame, classes: int) -> pd.DataFrame:
     found = {}
     for name in ("train", "tuning", "validation"):
         rows = table[table["part"] == name]
-        said = probabilities(table, rows["image"].to_numpy(), classes)
-        found[name] = by_seed("auc", rows["label"].to_numpy(), said)
+        told = probabilities(table, rows["image"].to_numpy(), classes)
+        found[name] = by_seed("auc", rows["label"].to_numpy(), told)
     return pd.DataFrame(found, index=pd.Index(["brightness alone"], name="AUC of"))
+
+
+def usable(table: pd.DataFrame, properties: Sequence[str]) -> list[str]:
+    """The properties that divide the training part into a few kinds: more than one value, a dozen at most."""
+    train = table[table["part"] == "train"]
+    return [name for name in properties if 1 < train[name].astype(str).nunique() <= MOST_KINDS]

@@ -54,6 +54,8 @@ class Estimate(ABC):
 
     def __str__(self) -> str:
         low, high = self.interval()
+        if not np.isfinite([low, high]).any():
+            return f"{self.value:z.{decimals(abs(self.value))}f} (no interval: {self.method})"
         digits = decimals(max(abs(number) for number in (self.value, low, high)))
         return f"{self.value:z.{digits}f} [{low:z.{digits}f}, {high:z.{digits}f}]"
 

@@ -154,6 +154,39 @@ def difference_between_parts(
     )  # fmt: skip
 
 
+def difference_of_means(
+    first: Statistic, second: Statistic, groups: np.ndarray, most: int = 1999
+) -> Estimate | Inapplicable:
+    """First minus second on the same images, each the mean over seeds of its own; an unbounded scale.
+
+    first, second: each as `estimate` takes them, of seeds that need not be the same, nor as many. Groups are shared: the
+    jackknife is of the difference of both means. Seeds are not: their spread, pooled over both sides, is counted once a
+    side; with one seed on each side two fixed models are compared. Variances are added, freedom is Satterthwaite's (1946).
+    Inapplicable with a single group, or where the difference has no finite value; most: as in `difference_between_parts`.
+    """
+    index, count = _group_index(groups)
+    if count < 2:
+        return Inapplicable(f"all {len(index)} images are of one group")
+    values = [np.atleast_2d(side(np.ones((1, len(index)))))[:, 0] for side in (first, second)]
+    left_out = [_left_out(side, index, count, most, 7).mean(axis=0) for side in (first, second)]
+    value = float(values[0].mean() - values[1].mean())
+    variances, freedoms = [_shared_variance((left_out[0] - left_out[1] - value)[None])], [len(left_out[0]) - 1]
+    if not np.isfinite([value, *variances]).all():
+        return Inapplicable("it has no value without one of the groups")
+    seeds = [len(side) for side in values]
+    if spare := sum(seeds) - 2:
+        pooled = sum(((side - side.mean()) ** 2).sum() for side in values) / spare
+        variances.append(pooled * sum(1 / number for number in seeds))
+        freedoms.append(spare)
+    error, freedom = _added(np.array(variances), np.array(freedoms))
+    return StudentEstimate(
+        value=value,
+        method=f"jackknife-t over {count} groups, seeds of each side: {seeds[0]} and {seeds[1]}",
+        images=len(index), groups=count, seeds=max(seeds), bounds=UNBOUNDED,
+        standard_error=error, degrees_of_freedom=freedom,
+    )  # fmt: skip
+
+
 def _shared_variance(moved: np.ndarray) -> float:
     """Jackknife variance through the groups, which all seeds share. moved: (seeds, groups), without a group less the value."""
     seeds, units = moved.shape

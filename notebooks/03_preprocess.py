@@ -249,7 +249,8 @@ plots.side_by_side(named, "difference of AUC", 0)
 # An interval across the dashed line says that these images, seeds and models cannot tell whether the enhancement helps, not
 # that it does not: a model that hardly ranks is as likely a reason as too few images. Many recipes are compared here, and
 # the best of many looks better than it is: what later chapters take over is the recipe of the card, and a recipe takes its
-# place only when its verdict below says so.
+# place only when its verdict below says so. {doc}`Chapter 17 <17_final_test>` alone takes another rule: of the networks from
+# random weights it pins one by its mean AUC, and judges the pin by that.
 
 # %% [markdown]
 # ## What we found

@@ -1,17 +1,20 @@
 # %% [markdown]
-# # How good is it, on images never used before?
+# # How good is it, on images put aside?
 # **Needs** the runs of all chapters before, frozen features · **Produces** the record of the final test · **Answers** hypotheses H17.1-H17.12
 #
 # Whatever was chosen by looking at validation is flattered by it. So one part of the images is put aside before anything
-# is trained, and its labels are opened on this page, for models in which nothing can be chosen any more: which model, how
+# is measured, and its labels are opened on this page, for models in which nothing can be chosen any more: which model, how
 # sure it may be, from where on it says *positive*. Everything that is decided is decided above the opening; everything
-# below it is read off. Whether this was the only look at them, the ledger says.
+# below it is read off. Whether this was the only look at them, and so whether nobody could know the result before, the
+# ledger says.
 
 # %%
 from lib import ablations, cards, features, grids, hypotheses, metrics, plots, runs, texts
 from lib.config import chapter
 from lib.custody import opening
+from lib.explain import subjects
 from lib.final import (
+    beside,
     calibration,
     comparison,
     curves,
@@ -57,17 +60,17 @@ texts.table(selection.sizes(context))
 
 # %% [markdown]
 # ## What we expect
-# The first four claims ask whether validation supports what is pinned: each finalist against the best of its kind, which
-# is flattered by being the best of many, and the chosen one against the other two. The rest is about the test part.
+# The first four claims ask whether validation supports what is pinned: each finalist against the best other one of its kind,
+# which is flattered by being the best of many, and the chosen one against the other two. The rest is about the test part.
 
 # %%
 metric, kept, unkept = "difference of AUC", -0.02, f"{CONSTRAINED} less what was asked"
 claims = hypotheses.Hypotheses(
     context,
-    Hypothesis("H17.1", "The classical finalist is no worse than the best of its kind", metric, "greater", kept, "S4.3"),
-    Hypothesis("H17.2", "The finalist from scratch is no worse than the best of its kind", metric, "greater", kept, "S3.39"),
-    Hypothesis("H17.3", "The finalist by transfer is no worse than the best of its kind", metric, "greater", kept, "S4.6"),
-    Hypothesis("H17.4", "The chosen finalist is no worse than the best of them", metric, "greater", kept, "S3.39"),
+    Hypothesis("H17.1", "The classical finalist is no worse than the best other of its kind", metric, "greater", kept, "S4.3"),
+    Hypothesis("H17.2", "The finalist from scratch is no worse than the best other of its kind", metric, "greater", kept, "S3.39"),
+    Hypothesis("H17.3", "The finalist by transfer is no worse than the best other of its kind", metric, "greater", kept, "S4.6"),
+    Hypothesis("H17.4", "The chosen finalist is no worse than the best other of them", metric, "greater", kept, "S3.39"),
     Hypothesis("H17.5", "Transfer beats training from scratch", metric, "greater", 0, "S4.6 S0.1"),
     Hypothesis("H17.6", "Transfer beats the classical model", metric, "greater", 0, "S0.1"),
     Hypothesis("H17.7", "The test part keeps what validation promised", "AUC, test less validation", "greater", -0.05),
@@ -83,7 +86,8 @@ claims
 # ## The finalists
 # The rule was stated before: of each kind, classical model, network from random weights, network from ImageNet's, the one
 # with the highest mean AUC on validation. Pins are part of the parameters, so that it is known what to build before
-# anything runs. The table says where each pinned one stands; of a network, its first seed is the model that goes on.
+# anything runs; runs of later builds may leave another one ahead. The table says where each pinned one stands, and with how
+# many seeds; of a network, its first seed is the model that goes on. Claims compare means over seeds, as the rule does.
 
 # %%
 described, settings = features.get(context, BACKBONE, FEATURE_SIZE), ablations.read(context)
@@ -93,7 +97,8 @@ finals = {kind: found[kind][name] for kind, name in pinned.items() if name in fo
 among = {**found, "chosen": finals}
 picked = {**pinned, "chosen": CHOSEN}
 support = {f"H17.{n}": selection.supported(picked[kind], among[kind]) for n, kind in enumerate(among, start=1)}
-texts.together(texts.table(selection.table(found, pinned)), claims.measure_each(support))
+followed = selection.followed(among, picked)
+texts.together(texts.table(selection.table(found, pinned)), texts.sentence(followed), claims.measure_each(support))
 
 # %% [markdown]
 # ## Frozen
@@ -120,8 +125,9 @@ plots.reliability({name: calibration.reliability(each.labels, each.probabilities
 
 # %% [markdown]
 # ## The opening
-# Predictions are made before a label is seen, and each model first repeats what it said of validation. Then one function
-# opens the labels. It enters the ledger before it reads them: data, models, temperatures, thresholds. The same entries again
+# Predictions are made before a label is seen, and each model first repeats what it said of validation. So does what the
+# finalists have to be better than, a regression on what is known of an image without looking at what it shows: brightness
+# and the properties of the card, fitted on the training part, nothing in it chosen. Then one function opens the labels. It enters the ledger before it reads them: data, models, temperatures, thresholds. The same entries again
 # are the same opening; any other needs a stated reason, and stands here too.
 
 # %%
@@ -130,19 +136,39 @@ said = {}
 for name, each in held.items():
     finalists.check_same(each.finalist, context)
     said[name] = each.finalist.of_images(context, hidden, read)
+alone = beside.unseen(context, hidden, card.properties, len(card.classes))
 opened = opening.open_labels(context, frozen.decisions(CHOSEN, held))
 texts.together(texts.table(record.openings_table(context)), record.told(context, opened))
 
 # %% [markdown]
-# ## How good
-# Classes are decided at the operating point, where there is one. Crosses are what is reached without looking at an image.
+# Now that labels are known, so is what the parts are made of. A part that is made of other kinds may be harder or easier:
+# then a number of one part is no promise for another, whatever the model.
 
-# %% mystnb={"figure": {"name": "fig-final-metrics", "caption": "All metrics of the chosen finalist on the test part, with intervals over groups; crosses: without looking at the image."}}
+# %%
+shares = beside.parts(context, opened.images, card.classes, card.properties)
+differ = beside.apart(shares)
+texts.together(texts.table(shares, decimals=1), texts.sentence(differ))
+
+# %% [markdown]
+# ## How good
+# Classes are decided at the operating point, where there is one. Crosses are what is reached without looking at what an image
+# shows: by the shares of the classes, and by brightness and properties, which need no threshold for ranks and
+# probabilities. Precision has no cross where nothing would be called positive.
+
+# %% mystnb={"figure": {"name": "fig-final-metrics", "caption": "All metrics of the chosen finalist on the test part, with intervals over groups; crosses: without looking at the image, and by brightness and properties alone."}}
 raw = {name: frozen.labelled(opened.images, each) for name, each in said.items()}
 test = {name: held[name].calibrated(each) for name, each in raw.items()}
 label, groups, probability = test[CHOSEN].labels, test[CHOSEN].groups, test[CHOSEN].probabilities[0]
 blind = metrics.chance(label, selection.shares(context))
-plots.metrics(record.scores(test[CHOSEN], model.threshold), blind)
+known = beside.names(context, card.properties)
+reached, told = record.scores(test[CHOSEN], model.threshold), beside.told(test[CHOSEN], alone, known)
+plots.metrics(reached, blind, {f"{known} alone": beside.crosses(label, alone)})
+
+# %% [markdown]
+# An order between kinds of images is no look at any one of them: the same in words, with the interval of the difference.
+
+# %%
+texts.sentence(told)
 
 # %% [markdown]
 # The finalists on the same images, paired, by group; of single images it is DeLong's comparison. Were the measured
@@ -155,16 +181,16 @@ own = {"H17.5": comparison.between(compared, *order[:2]), "H17.6": comparison.be
 own["H17.7"] = questions.drop("auc", test[CHOSEN], model.known("validation"))
 texts.together(texts.table(comparison.table(compared)), claims.measure_each(own))
 
-# %% mystnb={"figure": {"name": "fig-final-roc", "caption": "Sensitivity against false positives on the test part, a line a finalist, with pointwise bands over groups; dashed: chance."}}
+# %% mystnb={"figure": {"name": "fig-final-roc", "caption": "Sensitivity against false positives on the test part, a line a finalist, with the pointwise band of the chosen one over groups, those of the others on a click; where a value is one the band is the exact one of so few groups, and where it has no value without one of them it is all that is possible; dashed: chance."}}
 drawn = {name: curves.roc(label, each.probabilities[0], groups) for name, each in test.items()}
-plots.bands(drawn, "false positives, share of negative images", "sensitivity")
+plots.bands(drawn, "false positives, share of negative images", "sensitivity", CHOSEN)
 
 # %% [markdown]
 # With few positive images the curve above flatters: precision says how many of those called positive are.
 
-# %% mystnb={"figure": {"name": "fig-final-precision", "caption": "Precision against recall on the test part, a line a finalist, with pointwise bands over groups; dashed: the share of positive images."}}
+# %% mystnb={"figure": {"name": "fig-final-precision", "caption": "Precision against recall on the test part, a line a finalist, with bands as in the figure before; dashed: the share of positive images."}}
 drawn = {name: curves.precision_recall(label, each.probabilities[0], groups) for name, each in test.items()}
-plots.bands(drawn, "recall", "precision", reference=label.mean())
+plots.bands(drawn, "recall", "precision", CHOSEN, reference=label.mean())
 
 # %% mystnb={"figure": {"name": "fig-final-confusion", "caption": "Test images by true class and by the class that each finalist decides for at its operating point."}}
 plots.confusions({name: record.counts(each, held[name].threshold) for name, each in test.items()}, card.classes)
@@ -201,8 +227,9 @@ texts.together(texts.table(record.calibration_table(parts)), claims.measure_each
 kinds = slices.kinds(opened.images, card.properties, card.level_names)
 sliced = slices.measured(label, probability, groups, kinds)
 doubtful = questions.within("auc", test[CHOSEN], kinds.get("label"), "doubtful", "certain")
-said_of_all = slices.table(sliced, card.classes, "AUC"), slices.worst(sliced)[1]
-texts.together(texts.table(said_of_all[0]), texts.sentence(said_of_all[1]), claims.measure("H17.11", doubtful))
+inside = beside.within_kinds(sliced, reached["auc"].value)
+of_slices = texts.sentence(slices.worst(sliced)[1], inside)
+texts.together(texts.table(slices.table(sliced, card.classes, "AUC")), of_slices, claims.measure("H17.11", doubtful))
 
 # %% [markdown]
 # ## The surest errors
@@ -224,11 +251,16 @@ elsewhere = external.tried(model, EXTERNAL, context, test[CHOSEN])
 texts.together(elsewhere.told(), elsewhere.table(), claims.measure("H17.12", elsewhere.gain("auc")))
 
 # %% [markdown]
-# Everything above goes into one record, which the model card and the other report pages are filled from.
+# Everything above goes into one record, which the model card and the other report pages are filled from; with it, whether
+# the chosen finalist is one of the networks that {doc}`chapter 15 <15_explain>` explains.
 
 # %%
 constraint = {"metric": CONSTRAINED, "at_least": AT_LEAST}
-record.write(context, CHOSEN, constraint, held, opened, raw, sliced, compared, elsewhere.record()).name
+explained = finalists.explained(model.finalist, subjects.of_book(settings, context))
+sentences = {"rule": followed, "alone": told, "within_kinds": inside, "parts": differ, "explained": explained}
+more = beside.record(sentences, shares)
+path = record.write(context, CHOSEN, constraint, held, opened, raw, sliced, compared, elsewhere.record(), more)
+texts.sentence(explained, f"The record is {path.name}.")
 
 # %% [markdown]
 # ## What we found

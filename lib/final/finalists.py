@@ -116,6 +116,14 @@ def check_same(finalist: Finalist, context: config.Context) -> None:
         raise NotTheSameModel(f"{finalist.name}: a probability on validation moved by {moved:.3g}; train the run again")
 
 
+def explained(finalist: Finalist, networks: Mapping[str, Any]) -> str:
+    """Whether a finalist is one of the networks that are explained: a sentence. networks: title -> with its `run`."""
+    titles = ", ".join(title.replace("_", " ") for title in networks) or "none"
+    if any(each.run.key == finalist.key for each in networks.values()):
+        return f"The chosen finalist is one of the networks that chapter 15 explains ({titles})."
+    return f"The chosen finalist is not among the networks that chapter 15 explains ({titles}): its maps say nothing of it."
+
+
 def _fitted(model: BaseEstimator, matrix: np.ndarray, labels: np.ndarray) -> BaseEstimator:
     with threadpool_limits(1):
         return clone(model).fit(matrix, labels)

@@ -46,11 +46,12 @@ def write(
     sliced: list[slices.Slice],
     compared: list[comparison.Comparison],
     external: dict[str, Any] | None = None,
+    beside: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write the record of the final test into the chapter's folder; returns its path.
 
     chosen: the finalist that the page speaks of. constraint: metric, at_least. said: finalist -> its uncalibrated predictions
-    of the opened part. external: what another card gave, plain JSON, or None.
+    of the opened part. external: what another card gave, plain JSON, or None. beside: as `beside.record`; None: nothing is said.
     """
     card, model = cards.load(context.dataset), finalists[chosen]
     test = {name: finalists[name].calibrated(each) for name, each in said.items()}
@@ -73,7 +74,7 @@ def write(
         "comparisons": [_comparison(each) for each in compared],
         "decision": _decision(model, test[chosen]),
         "openings": openings(context, opened),
-        "external": external,
+        "external": external, "beside": beside or {"sentences": {}, "shares": []},
     }  # fmt: skip
     atomic.write_json(context.output / FILE, value)
     return context.output / FILE
@@ -123,8 +124,13 @@ def told(context: config.Context, opened: opening.Opened) -> texts.Sentence:
     which = "the one of these very decisions, run again" if opened.again else "entered just now"
     first = f"The ledger, {opened.ledger}, counts {count} {'opening' if count == 1 else 'openings'}; this is {which}."
     rehearsal = "" if context.judged else "It is a rehearsal: in smoke the test part is carved from development."
+    seen = (
+        "Models of a further opening were made when the result of the one before could be known." if count > 1 else ""
+    )
     others = f"Declared studies were given all labels here, and chose nothing by them: {', '.join(studies)}."
-    return texts.sentence(first, rehearsal, others if studies else "No declared study was given these labels here.")
+    return texts.sentence(
+        first, seen, rehearsal, others if studies else "No declared study was given these labels here."
+    )
 
 
 def calibration_table(seen: Mapping[str, Predictions]) -> pd.DataFrame:

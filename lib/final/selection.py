@@ -11,7 +11,8 @@ from lib.baselines import DUMMY
 from lib.estimates import Estimate, Inapplicable
 from lib.final.finalists import of_model
 from lib.grids.final import SCRATCH, TRANSFER
-from lib.metrics import by_seed
+from lib.intervals import difference_of_means
+from lib.metrics import MissingClass, by_seed, metric_statistic
 from lib.runs import Predictions
 from lib.training.configuration import Configuration, Control
 
@@ -56,25 +57,71 @@ def mean_auc(seen: Predictions) -> float:
 
 
 def supported(pin: str, found: Mapping[str, Predictions]) -> Estimate | Inapplicable:
-    """AUC of the pinned candidate less that of the best of its kind, on validation, over the seeds that both have."""
+    """Mean AUC of the pinned candidate less that of the best other one of its kind, on validation.
+
+    Each mean is over the seeds of its own, as the rule takes it; paired by seed where both have as many.
+    """
     if pin not in found:
         return Inapplicable(f"{pin} is no candidate of its kind")
-    first, second = found[pin], found[best(found)]
+    others = {name: seen for name, seen in found.items() if name != pin}
+    if not others:
+        return Inapplicable(f"{pin} is the only candidate of its kind")
+    first, second = found[pin], others[best(others)]
     if not np.array_equal(first.images, second.images):
-        return Inapplicable("the best of its kind was scored on other images")
-    seeds = min(len(first.probabilities), len(second.probabilities))
-    return effects.difference("auc", _seeds(first, seeds), _seeds(second, seeds))
+        return Inapplicable("the best other of its kind was scored on other images")
+    if len(first.probabilities) == len(second.probabilities):
+        return effects.difference("auc", first, second)
+    try:
+        sides = [metric_statistic("auc", side.labels, side.probabilities) for side in (first, second)]
+    except MissingClass as error:
+        return Inapplicable(str(error).split(";")[0])
+    return difference_of_means(*sides, first.groups)
+
+
+def places(members: Mapping[str, Predictions]) -> dict[str, int]:
+    """The place of each candidate by its mean AUC on validation, the best one first; the first of equals first."""
+    order = sorted(members, key=lambda name: -mean_auc(members[name]))
+    return {name: place for place, name in enumerate(order, start=1)}
+
+
+def followed(found: Mapping[str, Mapping[str, Predictions]], pins: Mapping[str, str]) -> str:
+    """Whether the rule, the highest mean AUC of a kind on validation, would pin what is pinned: a sentence."""
+    missed = []
+    for own, members in found.items():
+        place = places(members).get(pins[own])
+        if place is None:
+            missed.append(f"{own}: {pins[own]} is no candidate")
+        elif place > 1:
+            leader = best(members)
+            reached = f"{mean_auc(members[pins[own]]):.3f} against {mean_auc(members[leader]):.3f} of {leader}"
+            missed.append(f"{own}: {pins[own]} stands at place {place} of {len(members)}, {reached}")
+    if not missed:
+        return "Every pin is the first of its kind by mean AUC on validation, as the rule asks."
+    return f"By mean AUC on validation the rule does not support every pin. {'. '.join(missed)}."
 
 
 def table(found: Mapping[str, Mapping[str, Predictions]], pins: Mapping[str, str], most: int = 5) -> pd.DataFrame:
-    """The best candidates of each kind, and the pinned one wherever it stands: a row each."""
+    """The best candidates of each kind, and the pinned one wherever it stands: a row each.
+
+    The last column is what one network alone reached, that of the first seed, which goes on where it is pinned.
+    """
     rows = []
     for own, members in found.items():
-        order = sorted(members, key=lambda name: -mean_auc(members[name]))
-        for place, name in enumerate(order, start=1):
+        for name, place in places(members).items():
             if place <= most or name == pins[own]:
-                rows.append((own, place, name, name == pins[own], str(effects.scored("auc", members[name]))))
-    return pd.DataFrame(rows, columns=["kind", "place", "candidate", "pinned", "AUC on validation"])
+                seen = members[name]
+                reached = str(effects.scored("auc", seen)), float(by_seed("auc", seen.labels, seen.probabilities)[0])
+                rows.append((own, place, name, name == pins[own], len(seen.probabilities), *reached))
+    columns = [
+        "kind",
+        "place",
+        "candidate",
+        "pinned",
+        "seeds",
+        "AUC on validation, mean over seeds",
+        "of its first seed",
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def sizes(context: config.Context) -> pd.DataFrame:
@@ -89,10 +136,6 @@ def shares(context: config.Context) -> np.ndarray:
     development = custody.development(context)
     counts = development.loc[development["part"] == "train", "label"].value_counts(normalize=True).sort_index()
     return counts.to_numpy(float)
-
-
-def _seeds(seen: Predictions, number: int) -> Predictions:
-    return Predictions(seen.images, seen.groups, seen.labels, seen.probabilities[:number])
 
 
 def facts(pin: Sequence[str]) -> dict[str, str]:

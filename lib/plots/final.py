@@ -35,11 +35,16 @@ def reliability(tables: Mapping[str, pd.DataFrame]) -> go.Figure:
 
 
 def bands(
-    curves: Mapping[str, pd.DataFrame | Inapplicable], across: str, up: str, reference: float | None = None
+    curves: Mapping[str, pd.DataFrame | Inapplicable],
+    across: str,
+    up: str,
+    shown: str,
+    reference: float | None = None,
 ) -> go.Figure | Sentence:
     """Curves with their pointwise 95 % bands, a colour a series; a sentence where there is none.
 
-    curves: series -> x, value, low, high. reference: what chance would give: a dashed line at that height; None: the
+    curves: series -> x, value, low, high. shown: the series whose band is drawn; that of another one is drawn once its
+    entry of the legend is clicked. reference: what chance would give: a dashed line at that height; None: the
     diagonal.
     """
     known = {name: each for name, each in curves.items() if not isinstance(each, Inapplicable)}
@@ -52,6 +57,7 @@ def bands(
     )
     for colour, (name, table) in zip(cycle(SERIES_COLOURS), known.items(), strict=False):
         _band(figure, table["x"], table["low"], table["high"], colour)
+        figure.data[-1].update(name=f"band of {name}", showlegend=True, visible=True if name == shown else "legendonly")
         text = [f"[{low:.3f}, {high:.3f}]" for low, high in zip(table["low"], table["high"], strict=True)]
         figure.add_scatter(
             x=table["x"], y=table["value"], mode="lines", name=name, text=text, line={"color": colour},

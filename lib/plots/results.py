@@ -49,11 +49,27 @@ def intervals(
     return styled(figure)
 
 
-def metrics(estimates: Mapping[str, Estimate | Inapplicable], chance: Mapping[str, float]) -> go.Figure | Sentence:
-    """Metrics by their names in `lib.metrics`, with the value of each that is reached without looking at the image."""
+def metrics(
+    estimates: Mapping[str, Estimate | Inapplicable],
+    chance: Mapping[str, float],
+    further: Mapping[str, Mapping[str, float]] | None = None,
+) -> go.Figure | Sentence:
+    """Metrics by their names in `lib.metrics`, with the value of each that is reached without looking at the image.
+
+    further: meaning -> the same of something else to compare with, such as brightness alone; each has crosses of its own.
+    """
     titles = {name: METRIC_TITLES.get(name, name.replace("_", " ")) for name in estimates}
-    blind = {titles[name]: value for name, value in chance.items() if name in titles}
-    return intervals({titles[name]: estimate for name, estimate in estimates.items()}, "value", blind)
+    drawn = intervals(
+        {titles[name]: estimate for name, estimate in estimates.items()}, "value", _titled(chance, titles)
+    )
+    if isinstance(drawn, go.Figure):
+        for place, (meaning, values) in enumerate((further or {}).items(), start=1):
+            _crosses(drawn, _titled(values, titles), meaning, SERIES_COLOURS[place])
+    return drawn
+
+
+def _titled(values: Mapping[str, float], titles: Mapping[str, str]) -> dict[str, float]:
+    return {titles[name]: value for name, value in values.items() if name in titles}
 
 
 def dependence(
@@ -152,8 +168,8 @@ def _interval(figure: go.Figure, name: str, estimate: Estimate, level: float) ->
     )
 
 
-def _crosses(figure: go.Figure, values: Mapping[str, float], meaning: str) -> None:
-    marker = {"size": 9, "symbol": "x-thin", "line": {"width": 2, "color": "#888888"}}
+def _crosses(figure: go.Figure, values: Mapping[str, float], meaning: str, colour: str = "#888888") -> None:
+    marker = {"size": 9, "symbol": "x-thin", "line": {"width": 2, "color": colour}}
     figure.add_scatter(
         x=list(values.values()),
         y=list(values),

@@ -35,15 +35,22 @@ def counted(count: int, noun: str, several: str | None = None) -> str:
 def interval(estimate: dict[str, Any] | None) -> str:
     """Value, and below it `[low, high] level %`; keys value, low, high, level, limits and level may be None or absent.
 
-    Without a value: the reason, where one is given, else a dash.
+    Without a value: the reason, where one is given, else a dash; without either limit: the method, which says why.
     """
     if not estimate or estimate.get("value") is None:
         reason = (estimate or {}).get("reason")
         return f'<small class="reason">{escape(reason)}</small>' if reason else "–"
     if estimate.get("level") is None:
         return number(estimate["value"])
+    if unlimited(estimate):
+        return f"{number(estimate['value'])}<br><small>no interval: {escape(estimate['method'])}</small>"
     limits = f"[{number(estimate.get('low'))}, {number(estimate.get('high'))}]"
     return f"{number(estimate['value'])}<br><small>{limits} {100 * estimate['level']:.3g}&nbsp;%</small>"
+
+
+def unlimited(estimate: dict[str, Any]) -> bool:
+    """Whether a recorded estimate has no limit on either side, so that it says nothing beyond its value."""
+    return bool(estimate.get("method")) and estimate.get("low") is None and estimate.get("high") is None
 
 
 def duration(seconds: float | None) -> str:

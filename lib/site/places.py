@@ -11,6 +11,8 @@ from lib.site.fragments import plain
 from lib.site.notebook import SiteError, raw_html
 
 PLACE = re.compile(r"\{\{ (\w+) \}\}")
+OPEN = r'<span class="open" data-place="\w+" title="([^"]*)">open</span>'
+SEVERAL_OPEN = re.compile(rf"{OPEN}(?:[;,.]?\s+{OPEN})+")
 OPEN_ITEMS = "open_items"  # the place where a page lists what is open on it
 TYPOGRAPHY = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "…": "...", "—": "---", "–": "--", "\xa0": " "})
 
@@ -50,7 +52,8 @@ def filled(template: str, where: str, places: Mapping[str, Place], pages: Collec
         raise SiteError(f"{where} has the place {unknown[0]!r}, which nothing fills; correct its name")
     listed = _listed({name: places[name].what for name in names if isinstance(places.get(name), Open)})
     shown = {name: shown_place(name, places[name], pages) for name in names if name != OPEN_ITEMS}
-    return PLACE.sub(lambda match: (shown | {OPEN_ITEMS: listed})[match.group(1)], template)
+    text = PLACE.sub(lambda match: (shown | {OPEN_ITEMS: listed})[match.group(1)], template)
+    return SEVERAL_OPEN.sub(_one_open, text)
 
 
 def shown_place(name: str, place: Place, pages: Collection[str]) -> str:
@@ -66,6 +69,12 @@ def shown_place(name: str, place: Place, pages: Collection[str]) -> str:
         return raw_html(f"<div {marks}>{place.text}</div>{foot}")
     tag, more = ("a", f" {link}") if known else ("span", "")
     return f'<{tag} class="fact"{more} {marks}>{plain(place.text)}</{tag}>'
+
+
+def _one_open(several: re.Match[str]) -> str:
+    """Open places that follow one another as one, which says all that is missing."""
+    first, *others = re.finditer(OPEN, several.group())
+    return first.group().replace(first.group(1), "; ".join(each.group(1) for each in (first, *others)))
 
 
 def _listed(missing: Mapping[str, str]) -> str:

@@ -113,13 +113,20 @@ def _of_run(run: dict[str, Any]) -> dict[str, Place]:
         "batch_size": f"{configuration['batch_size']}",
         "seed": f"{run['seed']}",
         "best_epoch": f"{run['best_epoch']}",
-        "training_time": duration(run["training_seconds"]),
+        "training_time": _trained_in(run),
         "device": device(run),
         "versions": ", ".join(f"{name} {version}" for name, version in run["versions"].items()),
         "trained_on": when(run["started"]),
     }
     page = f"catalogue.html#run-{run['key']}"
     return {name: Fact(text, f"{source}: {name.replace('_', ' ')}", page) for name, text in said.items()}
+
+
+def _trained_in(run: dict[str, Any]) -> str:
+    """Seconds of training; where frozen layers were gone through once, before, they are not among them."""
+    stored = any(phase.get("stored") for phase in run.get("phases") or [])
+    uncounted = "; of the layers that learn alone: what the frozen ones give was stored before, and is not counted"
+    return duration(run["training_seconds"]) + (uncounted if stored else "")
 
 
 def _settings(values: dict[str, Any]) -> str:

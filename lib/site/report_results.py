@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from lib.site.book import Book
-from lib.site.fragments import interval, number, table, when
+from lib.site.fragments import counted, interval, number, table, unlimited, when
 from lib.site.places import Fact, Open, Place
 from lib.site.report_model import NOT_YET, PAGE, RECORD
 from lib.site.verdicts import VERDICTS
@@ -15,13 +15,20 @@ OF_FINAL = (
     "threshold", "constraint", "operating_tuning", "temperature", "calibration_table", "calibration_error", "decision_gain",
     "confusion_table", "slices_table", "slice_kinds", "worst_slice", "comparisons_table", "images_needed",
     "openings_count", "openings_table", "full_label_studies", "external_data", "external_table",
+    "openings_told", "shares_table", "rule_told", "alone_told", "within_kinds_told", "parts_told", "explained_told",
 )  # fmt: skip
+BESIDE = ("rule", "alone", "within_kinds", "parts", "explained")  # sentences of `lib.final.beside.record`
+EXPLAINED = "15_explain"
+DROP = (
+    "A drop is the own test part less the other data set; of Brier and log loss, where less is better, a drop below zero is "
+    "the bad news."
+)
 EXTERNAL_SIDES = ("own test part", "other data set", "drop")  # of `lib.final.external.compared`
 
 
 def of_results(book: Book, final: dict[str, Any]) -> dict[str, Place]:
     """Places about what was measured. final: the record of the final test; empty while there is none."""
-    verdicts = _of_verdicts(book)
+    verdicts = _of_verdicts(book) | {"verdicts_explained": _explained(book)}
     if not final:
         return verdicts | dict.fromkeys(OF_FINAL, Open(NOT_YET))
     return (
@@ -31,6 +38,7 @@ def of_results(book: Book, final: dict[str, Any]) -> dict[str, Place]:
         | _of_slices(final)
         | _of_openings(final)
         | _of_external(final)
+        | _beside(final)
     )
 
 
@@ -38,6 +46,8 @@ def inline(estimate: Mapping[str, Any] | None) -> str:
     """Value, limits and level in one line, or why there is none."""
     if not estimate or estimate.get("value") is None:
         return (estimate or {}).get("reason") or "–"
+    if unlimited(estimate):
+        return f"{number(estimate['value'])} (no interval: {estimate['method']})"
     limits = f"[{number(estimate['low'])}, {number(estimate['high'])}]"
     return f"{number(estimate['value'])} {limits} ({100 * estimate['level']:.3g} % interval)"
 
@@ -59,6 +69,31 @@ def _of_verdicts(book: Book) -> dict[str, Place]:
         "hypotheses_declared": Fact(f"{len(records)}", source, "hypotheses.html"),
         "hypotheses_judged": Fact(f"{sum(verdict in VERDICTS for verdict in told)}", source, "hypotheses.html"),
         "verdict_counts": Fact(counts, f"{source}: verdict", "hypotheses.html"),
+    }
+
+
+def _explained(book: Book) -> Place:
+    """How the claims about maps ended, which are those of one chapter."""
+    told = [record["verdict"] for record in book.hypotheses(EXPLAINED)]
+    if not told:
+        return Open("the chapter that explains the networks has not run yet in this build")
+    counts = ", ".join(f"{told.count(verdict)} {verdict}" for verdict in dict.fromkeys(sorted(told)))
+    return Fact(counts, f"chapters/{EXPLAINED}/hypotheses.json: verdict", f"{EXPLAINED}.html")
+
+
+def _beside(final: dict[str, Any]) -> dict[str, Place]:
+    """What the chapter says in sentences, and of what the parts are made."""
+    said, shares = final["beside"]["sentences"], final["beside"]["shares"]
+    parts = [name for name in (shares[0] if shares else {}) if name not in ("of", "kind")]
+    rows = [[escape(row["of"]), escape(str(row["kind"])), *(f"{row[part]:.2f}" for part in parts)] for row in shares]
+    header = ("of", "kind", *(f"{part}, % of images" for part in parts))
+    missing = Open("the final test left no record of this")
+    return {
+        "shares_table": _fact(table(header, rows, "report"), "beside, shares", block=True) if rows else missing,
+        **{
+            f"{name}_told": _fact(said[name], f"beside, sentences, {name}") if name in said else missing
+            for name in BESIDE
+        },
     }
 
 
@@ -197,8 +232,11 @@ def _of_openings(final: dict[str, Any]) -> dict[str, Place]:
         for each in openings["entries"]
     ]
     studies = ", ".join(openings["studies_with_all_labels"])
+    count = openings["count"]
+    told = f"{counted(count, 'time')}; models of a further opening were made when the result of the one before could be known"
     shown = table(("opening", "when", "profile", "reason", "images", "key"), rows, "report")
     return {
+        "openings_told": _fact("once" if count == 1 else told, "openings, count"),
         "openings_count": _fact(f"{openings['count']}", f"openings ({openings['ledger']})"),
         "openings_table": _fact(shown, "openings, entries", block=True),
         "full_label_studies": _fact(studies or "none", "openings, studies_with_all_labels"),
@@ -215,7 +253,8 @@ def _of_external(final: dict[str, Any]) -> dict[str, Place]:
         [escape(name.replace("_", " ")), *(interval(sides[side]) for side in EXTERNAL_SIDES)]
         for name, sides in external["metrics"].items()
     ]
+    shown = table(("metric", *EXTERNAL_SIDES), rows, "report") + f"<p>{DROP}</p>"
     return {
         "external_data": _fact(text, "external"),
-        "external_table": _fact(table(("metric", *EXTERNAL_SIDES), rows, "report"), "external, metrics", block=True),
+        "external_table": _fact(shown, "external, metrics", block=True),
     }

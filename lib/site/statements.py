@@ -1,11 +1,19 @@
 """What no record can know: who answers for the model, why the data were made; said by people, or open.
 
-`params/statements/<data set>.yml` holds one text a line under a name of NEEDED.
+`params/statements/<data set>.yml` holds one text a line under a name of NEEDED. The line `people: none` says that the images show
+no people: then what is asked of people does not apply.
 """
 
 from lib import config
 from lib.site.places import Fact, Open, Place
 
+PEOPLE = "people"
+NO_PEOPLE = "none"
+OF_PEOPLE = ("deidentification", "consent")  # places that say nothing where no people are shown
+WITHOUT_PEOPLE = {  # what is missing instead
+    "demographics": "what the images come from, part by part: site, device",
+    "sensitive_data": "whether the images hold anything sensitive",
+}
 NEEDED = {  # name -> what is missing while nobody has said it
     "developers": "who developed the model and answers for it",
     "contact": "whom to ask about the model",
@@ -61,7 +69,9 @@ def of(dataset: str) -> dict[str, str]:
     if not isinstance(said, dict):
         raise config.UserError(f"{where}: expected lines such as `contact: name and address`")
     for name, text in said.items():
-        config.one_of(f"{where}: name", str(name), list(NEEDED))
+        config.one_of(f"{where}: name", str(name), [*NEEDED, PEOPLE])
+        if name == PEOPLE:
+            config.one_of(f"{where}: {PEOPLE}", str(text), [NO_PEOPLE])
         if not (isinstance(text, str) and text.strip()):
             raise config.UserError(f"{where}: {name} is {text!r}; give a sentence, or leave the line out")
     return said
@@ -70,6 +80,11 @@ def of(dataset: str) -> dict[str, str]:
 def of_people(dataset: str) -> dict[str, Place]:
     """A place for each: what was said, or that it is open."""
     said, source = of(dataset), f"params/statements/{dataset}.yml"
+    needed, given = dict(NEEDED), {name: (text, name) for name, text in said.items() if name != PEOPLE}
+    if PEOPLE in said:
+        needed |= WITHOUT_PEOPLE
+        given = dict.fromkeys(OF_PEOPLE, ("not applicable: the images show no people", PEOPLE)) | given
     return {
-        name: Fact(said[name], f"{source}: {name}") if name in said else Open(what) for name, what in NEEDED.items()
+        name: Fact(given[name][0], f"{source}: {given[name][1]}") if name in given else Open(what)
+        for name, what in needed.items()
     }

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from lib import atomic
 from lib.site.book import Book
 from lib.site.contents import Chapter
 from lib.site.fragments import counted, interval, table, verdict_badge
 from lib.site.notebook import raw_html
 from lib.site.provenance import page_foot
+from lib.site.report_model import RECORD
 
 HEADER = ("", "Verdict", "Hypothesis", "Claim", "Measured", "Based on")
 VERDICTS = ("confirmed", "refuted", "undecided")
@@ -21,12 +23,18 @@ Each hypothesis was declared in its chapter before anything was measured. The ve
 when the whole interval lies inside the claim, *refuted* when it lies outside, *undecided* when it crosses the margin.
 One that cannot be put to this data set is *not applicable*, and says why.
 """
+OPENED_AGAIN = """\
+The labels of the test part were opened {count} times. Chapters may have been changed in between, so claims about that part
+may have been declared when the result of an earlier opening could be known.
+"""
 
 
 def hypotheses_page(book: Book, chapters: Sequence[Chapter]) -> str:
     """Text (MyST markdown) of the page, from the records of the executed chapters."""
     rows = [(chapter, entry) for chapter in chapters for entry in book.hypotheses(chapter.name)]
     parts = [INTRODUCTION]
+    if (count := _openings(book)) > 1:
+        parts.append(OPENED_AGAIN.format(count=count))
     if rows:
         records = [entry for _, entry in rows]
         body = table(HEADER, (_row(chapter, entry) for chapter, entry in rows), "hypotheses")
@@ -35,6 +43,11 @@ def hypotheses_page(book: Book, chapters: Sequence[Chapter]) -> str:
         parts.append("No chapter that declares a hypothesis has run yet in this build.")
     parts.append(raw_html(page_foot(book, [chapter.name for chapter in chapters])))
     return "\n\n".join(parts) + "\n"
+
+
+def _openings(book: Book) -> int:
+    path = book.root / RECORD
+    return atomic.read_json(path)["openings"]["count"] if path.exists() else 0
 
 
 def error_sentence(records: Sequence[dict[str, Any]]) -> str:

@@ -63,6 +63,11 @@ def record(key: str, rehearsal: bool = False) -> dict[str, Any]:
                      "entries": [{"number": 1, "opened": "2026-11-29T15:00:00+00:00", "profile": "cpu", "reason": "first opening",
                                   "key": "k" * 20, "data": "d" * 64, "images": 100, "groups": 5, "decisions": {}}]},
         "external": None,
+        "beside": {
+            "sentences": {"rule": "Not every pin is first.", "alone": "Brightness reaches 0.754.", "parts": "Parts differ.",
+                          "within_kinds": "Of pairs of one kind 0.83.", "explained": "It is not explained."},
+            "shares": [{"of": "class", "kind": "sound", "train": 68.6, "test": 64.8}],
+        },
     }  # fmt: skip
 
 

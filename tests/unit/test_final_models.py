@@ -8,7 +8,7 @@ import pytest
 
 from lib import atomic, cards, config, custody, features, grids, runs
 from lib.custody import opening
-from lib.estimates import Estimate, Inapplicable
+from lib.estimates import Inapplicable
 from lib.final import comparison, errors, finalists, frozen, record, selection, slices
 from lib.runs import Predictions
 from lib.training.configuration import Control
@@ -185,14 +185,32 @@ def test_what_is_no_candidate(configuration):
     assert selection.kind(configuration(network=pretrained)) == "transfer"
 
 
-def test_the_pin_is_held_against_the_best_of_its_kind():
+def test_the_pin_is_held_against_the_best_other_of_its_kind():
     labels, generator = np.arange(80) % 2, np.random.default_rng(2)
     good, poor = labels + generator.normal(0, 0.5, 80), labels + generator.normal(0, 3, 80)
     found = {name: known(labels, 1 / (1 + np.exp(-score))) for name, score in {"good": good, "poor": poor}.items()}
     assert selection.best(found) == "good"
-    own = selection.supported("good", found)
-    assert isinstance(own, Estimate) and own.interval() == (0, 0)
-    assert selection.supported("poor", found).interval()[1] < 0
+    assert selection.supported("good", found).interval()[0] > 0 > selection.supported("poor", found).interval()[1]
     assert isinstance(selection.supported("absent", found), Inapplicable)
+    assert "only candidate" in selection.supported("good", {"good": found["good"]}).reason
     table = selection.table({"scratch": found}, {"scratch": "poor"}, most=1)
     assert table["candidate"].tolist() == ["good", "poor"] and table["pinned"].tolist() == [False, True]
+    assert table["seeds"].tolist() == [1, 1]
+    said = selection.followed({"scratch": found}, {"scratch": "poor"})
+    assert "scratch: poor stands at place 2 of 2" in said and "of good" in said
+    assert selection.followed({"scratch": found}, {"scratch": "good"}).startswith("Every pin is the first")
+
+
+def test_a_pin_of_several_seeds_is_compared_by_its_mean_not_by_its_luckiest_seed():
+    labels, generator = np.arange(80) % 2, np.random.default_rng(2)
+    scores = np.stack([labels + generator.normal(0, spread, 80) for spread in (0.3, 4, 4)])
+    lone = known(labels, 1 / (1 + np.exp(-(labels + generator.normal(0, 1, 80)))))
+    several = Predictions(lone.images, lone.groups, labels, 1 / (1 + np.exp(-scores)))
+    found = {"lone": lone, "several": several}
+    measured = selection.supported("several", found)
+    assert (
+        measured.value == pytest.approx(selection.mean_auc(several) - selection.mean_auc(lone)) and measured.value < 0
+    )
+    first = Predictions(lone.images, lone.groups, labels, several.probabilities[:1])
+    assert selection.supported("several", {"lone": lone, "several": first}).value > 0
+    assert measured.half_width() > selection.supported("several", {"lone": lone, "several": first}).half_width()
