@@ -94,10 +94,10 @@ ways_around = [
 ]
 changes = ("rank correlation", "less", examination.HALFWAY, "S4.10 S4.11")
 keeps = ("rank correlation", "greater", examination.HALFWAY, "S4.11")
-
-# %%
 matters = ("difference of areas", "greater", 0, "S4.11")
 finds = ("difference of shares", "greater", 0, "S4.12")
+
+# %%
 of_maps = [
     Hypothesis("H15.6", "Grad-CAM changes with the network", *changes),
     Hypothesis("H15.7", "Grad-CAM++ changes with the network", *changes),

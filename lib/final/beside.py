@@ -88,7 +88,7 @@ def parts(
     kinds |= {name.replace("_", " "): rows[name].astype(str) for name in usable}
     order = [part for part in ("train", "tuning", "validation", "test") if (rows["part"] == part).any()]
     tables = {
-        name: (100 * pd.crosstab(kind, rows["part"], normalize="columns"))[order].round(1)
+        name: (100 * pd.crosstab(kind, rows["part"], normalize="columns"))[order].round(2)
         for name, kind in kinds.items()
     }
     return pd.concat(tables, names=["of", "kind"])
