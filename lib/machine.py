@@ -31,6 +31,12 @@ def versions() -> dict[str, str]:
     }
 
 
+def minor_versions() -> list[str]:
+    """Of TensorFlow and Keras, as `2.21`: what a run's result follows."""
+    found = versions()
+    return [".".join(found[name].split(".")[:2]) for name in ("tensorflow", "keras")]
+
+
 def _version(name: str) -> str | None:
     try:
         return importlib.metadata.version(name)

@@ -179,7 +179,7 @@ def run_key(configuration: Configuration, data: Data) -> str:
     code = [[path.name, atomic.code_sha256(path.read_text())] for path in sources]
     code += steps.fingerprint(configuration.recipe)
     code += networks.pretrained(configuration.network.family, configuration.network.parameters)
-    versions = _minor_versions() + (onnx.versions() if exported else [])
+    versions = machine.minor_versions() + (onnx.versions() if exported else [])
     return atomic.value_sha256([configuration.model_dump(mode="json"), data.fingerprint(), code, versions])[:20]
 
 
@@ -247,8 +247,3 @@ def _note_use(context: config.Context, key: str) -> None:
     path = context.output / "runs_used.json"
     known = atomic.read_json(path) if path.exists() else []
     atomic.write_json(path, sorted({*known, key}))
-
-
-def _minor_versions() -> list[str]:
-    found = machine.versions()
-    return [".".join(found[name].split(".")[:2]) for name in ("tensorflow", "keras")]

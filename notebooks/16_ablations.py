@@ -140,10 +140,9 @@ claims.measure("H16.3", ablations.order_kept("auc", regularising))
 # do not hold the same shares of classes and kinds:
 
 # %%
-texts.table(ablations.shares(cards.load(DATASET), custody.development(context)))
-
-# %%
-ablations.apart(reached, {each.name: by_metric["auc"][each.name] for each in compared if not each.control})
+parts = ablations.shares(cards.load(DATASET), custody.development(context))
+moved = {each.name: by_metric["auc"][each.name] for each in compared if not each.control}
+texts.together(texts.table(parts), ablations.apart(reached, moved))
 
 # %% [markdown]
 # The spread of the settings' means, less what seeds contribute to it, against the spread of seeds within a setting: below

@@ -18,6 +18,11 @@ OF_FINAL = ("model_title", "model_key", "model_chapter", "finalists_table", "ens
 NOT_YET = "the final test has not run yet in this build"
 
 
+def fact(text: str, entry: str, block: bool = False) -> Fact:
+    """Text for a place, from an entry of the record of the final test. block: it is a paragraph or a table of its own."""
+    return Fact(text, f"{RECORD}: {entry}", PAGE, block)
+
+
 def of_model(book: Book, final: dict[str, Any]) -> dict[str, Place]:
     """Places about the chosen model. final: the record of the final test; empty while there is none."""
     general = {

@@ -5,9 +5,10 @@ from html import escape
 from typing import Any
 
 from lib.site.book import Book
-from lib.site.fragments import counted, interval, number, table, unlimited, when
+from lib.site.fragments import interval, number, table, unlimited
 from lib.site.places import Fact, Open, Place
-from lib.site.report_model import NOT_YET, PAGE, RECORD
+from lib.site.report_model import NOT_YET, fact
+from lib.site.report_openings import of_external, of_openings
 from lib.site.verdicts import VERDICTS
 
 OF_FINAL = (
@@ -19,11 +20,6 @@ OF_FINAL = (
 )  # fmt: skip
 BESIDE = ("rule", "alone", "within_kinds", "parts", "explained")  # sentences of `lib.final.beside.record`
 EXPLAINED = "15_explain"
-DROP = (
-    "A drop is the own test part less the other data set; of Brier and log loss, where less is better, a drop below zero is "
-    "the bad news."
-)
-EXTERNAL_SIDES = ("own test part", "other data set", "drop")  # of `lib.final.external.compared`
 
 
 def of_results(book: Book, final: dict[str, Any]) -> dict[str, Place]:
@@ -36,8 +32,8 @@ def of_results(book: Book, final: dict[str, Any]) -> dict[str, Place]:
         | _of_scores(final)
         | _of_decisions(final)
         | _of_slices(final)
-        | _of_openings(final)
-        | _of_external(final)
+        | of_openings(final)
+        | of_external(final)
         | _beside(final)
     )
 
@@ -50,10 +46,6 @@ def inline(estimate: Mapping[str, Any] | None) -> str:
         return f"{number(estimate['value'])} (no interval: {estimate['method']})"
     limits = f"[{number(estimate['low'])}, {number(estimate['high'])}]"
     return f"{number(estimate['value'])} {limits} ({100 * estimate['level']:.3g} % interval)"
-
-
-def _fact(text: str, entry: str, block: bool = False) -> Fact:
-    return Fact(text, f"{RECORD}: {entry}", PAGE, block)
 
 
 def _of_verdicts(book: Book) -> dict[str, Place]:
@@ -89,9 +81,9 @@ def _beside(final: dict[str, Any]) -> dict[str, Place]:
     header = ("of", "kind", *(f"{part}, % of images" for part in parts))
     missing = Open("the final test left no record of this")
     return {
-        "shares_table": _fact(table(header, rows, "report"), "beside, shares", block=True) if rows else missing,
+        "shares_table": fact(table(header, rows, "report"), "beside, shares", block=True) if rows else missing,
         **{
-            f"{name}_told": _fact(said[name], f"beside, sentences, {name}") if name in said else missing
+            f"{name}_told": fact(said[name], f"beside, sentences, {name}") if name in said else missing
             for name in BESIDE
         },
     }
@@ -106,19 +98,19 @@ def _of_scores(final: dict[str, Any]) -> dict[str, Place]:
     power = "; ".join(f"{each['first']} and {each['second']}, {each['power_sentence']}" for each in comparisons)
     return {
         **{
-            f"{part}_auc": _fact(inline(scores.get("auc")), f"metrics, {part}, {chosen}, auc")
+            f"{part}_auc": fact(inline(scores.get("auc")), f"metrics, {part}, {chosen}, auc")
             for part, scores in metrics.items()
         },
         **{
-            f"{part}_table": _fact(_scores(scores), f"metrics, {part}, {chosen}", block=True)
+            f"{part}_table": fact(_scores(scores), f"metrics, {part}, {chosen}", block=True)
             for part, scores in metrics.items()
         },
-        "test_images": _fact(f"{test['images']:,}", "parts, test"),
-        "test_groups": _fact(f"{test['groups']:,}", "parts, test"),
-        "interval_method": _fact("; ".join(methods) or "no metric has an interval", "metrics, test, method"),
-        "confusion_table": _fact(_confusion(final), f"confusion, {chosen}", block=True),
-        "comparisons_table": _fact(_comparisons(comparisons), "comparisons", block=True),
-        "images_needed": _fact(power or "no finalist is compared", "comparisons"),
+        "test_images": fact(f"{test['images']:,}", "parts, test"),
+        "test_groups": fact(f"{test['groups']:,}", "parts, test"),
+        "interval_method": fact("; ".join(methods) or "no metric has an interval", "metrics, test, method"),
+        "confusion_table": fact(_confusion(final), f"confusion, {chosen}", block=True),
+        "comparisons_table": fact(_comparisons(comparisons), "comparisons", block=True),
+        "images_needed": fact(power or "no finalist is compared", "comparisons"),
     }
 
 
@@ -163,13 +155,13 @@ def _of_decisions(final: dict[str, Any]) -> dict[str, Place]:
     shown = threshold if entry["threshold"] is None else f"{entry['threshold']:.4g}"
     asked = f"{constraint['metric']} of at least {constraint['at_least']:g} on the part {constraint['part']}"
     return {
-        "threshold": _fact(shown, f"finalists, {chosen}, threshold"),
-        "constraint": _fact(asked, "constraint"),
-        "operating_tuning": _fact(reached or threshold, f"operating, {chosen}"),
-        "temperature": _fact(number(entry["temperature"]), f"finalists, {chosen}, temperature"),
-        "calibration_table": _fact(_calibration(calibration), f"calibration, {chosen}", block=True),
-        "calibration_error": _fact(_error(error), f"calibration, {chosen}, calibrated, test, ece"),
-        "decision_gain": _fact(inline(final["decision"]["gain"]), "decision, gain"),
+        "threshold": fact(shown, f"finalists, {chosen}, threshold"),
+        "constraint": fact(asked, "constraint"),
+        "operating_tuning": fact(reached or threshold, f"operating, {chosen}"),
+        "temperature": fact(number(entry["temperature"]), f"finalists, {chosen}, temperature"),
+        "calibration_table": fact(_calibration(calibration), f"calibration, {chosen}", block=True),
+        "calibration_error": fact(_error(error), f"calibration, {chosen}, calibrated, test, ece"),
+        "decision_gain": fact(inline(final["decision"]["gain"]), "decision, gain"),
     }
 
 
@@ -210,51 +202,9 @@ def _of_slices(final: dict[str, Any]) -> dict[str, Place]:
     header = ("by", "slice", "images", "groups", f"{metric}", "less the rest", "p, adjusted", "told apart")
     kinds = ", ".join(dict.fromkeys(each["by"].replace("_", " ") for each in final["slices"]))
     return {
-        "slices_table": _fact(
+        "slices_table": fact(
             table(header, rows, "report") if rows else "<p>There is no slice.</p>", "slices", block=True
         ),
-        "slice_kinds": _fact(kinds or "none", "slices, by"),
-        "worst_slice": _fact(final["worst_slice"]["sentence"], "worst_slice"),
-    }
-
-
-def _of_openings(final: dict[str, Any]) -> dict[str, Place]:
-    openings = final["openings"]
-    rows = [
-        [
-            f"{each['number']}",
-            when(each["opened"]),
-            escape(each["profile"]),
-            escape(each["reason"]),
-            f"{each['images']:,}",
-            f"<code>{escape(each['key'])}</code>",
-        ]
-        for each in openings["entries"]
-    ]
-    studies = ", ".join(openings["studies_with_all_labels"])
-    count = openings["count"]
-    told = f"{counted(count, 'time')}; models of a further opening were made when the result of the one before could be known"
-    shown = table(("opening", "when", "profile", "reason", "images", "key"), rows, "report")
-    return {
-        "openings_told": _fact("once" if count == 1 else told, "openings, count"),
-        "openings_count": _fact(f"{openings['count']}", f"openings ({openings['ledger']})"),
-        "openings_table": _fact(shown, "openings, entries", block=True),
-        "full_label_studies": _fact(studies or "none", "openings, studies_with_all_labels"),
-    }
-
-
-def _of_external(final: dict[str, Any]) -> dict[str, Place]:
-    external = final["external"]
-    if not external:
-        missing = Open("the model was not tried on another data set; make book EXTERNAL=card does it")
-        return {"external_data": missing, "external_table": missing}
-    text = f"{external['title']}: {external['images']:,} images in {external['groups']:,} groups, nothing tuned on them"
-    rows = [
-        [escape(name.replace("_", " ")), *(interval(sides[side]) for side in EXTERNAL_SIDES)]
-        for name, sides in external["metrics"].items()
-    ]
-    shown = table(("metric", *EXTERNAL_SIDES), rows, "report") + f"<p>{DROP}</p>"
-    return {
-        "external_data": _fact(text, "external"),
-        "external_table": _fact(shown, "external, metrics", block=True),
+        "slice_kinds": fact(kinds or "none", "slices, by"),
+        "worst_slice": fact(final["worst_slice"]["sentence"], "worst_slice"),
     }
