@@ -59,10 +59,11 @@ def maps(
     }
     figure = pictures(drawn, below=below)
     if above and isinstance(figure, go.Figure):
-        room = LINE * (above.count("<br>") + 1)
-        title = {"text": above, "font": {"size": 13}, "x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yanchor": "top",
-                 "pad": {"t": 5}}  # fmt: skip
-        figure.update_layout(title=title, margin_t=figure.layout.margin.t + room, height=figure.layout.height + room)
+        room = LINE * (above.count("<br>") + 2)
+        height = figure.layout.height + room
+        title = {"text": above, "font": {"size": 13}, "x": 0, "xref": "paper", "xanchor": "left", "y": 1 - LINE / height,
+                 "yanchor": "top"}  # fmt: skip
+        figure.update_layout(title=title, margin_t=figure.layout.margin.t + room, height=height)
     return figure
 
 
@@ -80,7 +81,8 @@ def chooser(
     if not images or not next(iter(images.values())):
         return Sentence("There is no such image here.")
     networks, shown = list(images), list(next(iter(images.values())))
-    titles = [network.replace(", ", "<br>").replace(" ", "<br>", 1) for network in networks]
+    names = [network.partition(", ") for network in networks]
+    titles = ["<br>".join([name.replace(" ", "<br>", 1), *rest[1:]]) for name, *rest in names]
     figure = make_subplots(1, len(networks), subplot_titles=titles, horizontal_spacing=0.02)
     figure.update_annotations(font_size=11)
     places: list[tuple[str, str | None]] = []  # image and method of each trace; no method: the image itself
@@ -95,7 +97,7 @@ def chooser(
     for trace, (image, method) in zip(figure.data, places, strict=True):
         trace.visible, trace.opacity = image == shown[0], _opacity(method, first)
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
-    line = {"text": said[first], "x": 0, "y": 1.27, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top",
+    line = {"text": said[first], "x": 0, "y": 1.3, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top",
             "showarrow": False, "font": {"size": 12}, "align": "left"}  # fmt: skip
     figure.add_annotation(line)
     figure.update_layout(
