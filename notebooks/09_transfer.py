@@ -227,7 +227,7 @@ columns |= {"parameters": "parameters"}
 log = timing.phases(finished).set_index(["setting", "phase"])
 texts.table(log[list(columns)].rename(columns=columns), decimals=1)
 
-# %% mystnb={"figure": {"name": "fig-network-times", "caption": "Summed time of all runs of a network, training and stored answers together as if each run stood alone, coloured by how many layers were trained; a panel an initialisation (S0.8)."}}
+# %% mystnb={"figure": {"name": "fig-network-times", "caption": "Summed time of all runs of a network, training and stored answers together as if each run stood alone, coloured by what of it was trained; a panel an initialisation (S0.8)."}}
 plots.times(ablations.costs(settings))
 
 # %% [markdown]

@@ -21,7 +21,7 @@ SHOWN = 6  # settings whose curves are drawn before anything is clicked
 
 # %%
 context = chapter("16_ablations", DATASET, PROFILE)
-settings = ablations.read(context)
+settings = ablations.once(ablations.read(context))
 compared = [setting for setting in settings if setting.parent]
 regularising = ablations.regularising(settings)
 

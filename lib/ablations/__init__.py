@@ -17,6 +17,7 @@ from lib.ablations.settings import (
     differences,
     history,
     of_study,
+    once,
     parents,
     read,
     scores,
@@ -27,6 +28,6 @@ from lib.ablations.settings import (
 
 __all__ = [
     "Setting", "apart", "average_effect", "beyond_seeds", "costs", "differences", "effort", "history", "loss_changes",
-    "narrowing", "of_study", "order_as", "order_kept", "parents", "read", "regularising", "scores", "shares", "strongest",
+    "narrowing", "of_study", "once", "order_as", "order_kept", "parents", "read", "regularising", "scores", "shares", "strongest",
     "table", "tuned", "verdicts",
 ]  # fmt: skip

@@ -60,14 +60,14 @@ class Setting:
 
 
 def read(context: config.Context) -> list[Setting]:
-    """The settings of all chapters before this one that train, from what these noted when they ran, each set of runs once.
+    """The settings of all chapters before this one that train, from what these noted when they ran.
 
     Raises UserError saying what to build when a chapter has not run, or one of its runs is not there or not whole; as
     `lineage.changed` when a setting changes more than one thing.
     """
     families = {name: family for name, family in grids.FAMILIES.items() if family.chapter < context.chapter}
     found = [_study(name, family, context) for name, family in families.items()]
-    return _once(sorted((setting for study in found for setting in study), key=lambda setting: setting.chapter))
+    return sorted((setting for study in found for setting in study), key=lambda setting: setting.chapter)
 
 
 def _study(name: str, family: grids.Family, context: config.Context) -> list[Setting]:
@@ -100,8 +100,8 @@ def of_study(family: grids.Family, study: grids.Study, groups: Mapping[str, list
     return list(settings.values())
 
 
-def _once(settings: Sequence[Setting]) -> list[Setting]:
-    """Without those whose runs an earlier setting has, which is then the parent of their children, and has their parent."""
+def once(settings: Sequence[Setting]) -> list[Setting]:
+    """Each set of runs once: without settings whose runs an earlier one has, which takes over their parent and children."""
     first: dict[frozenset[str], Setting] = {}
     for each in settings:
         kept = first.setdefault(_keys(each), each)

@@ -63,10 +63,11 @@ def supported(pin: str, found: Mapping[str, Predictions]) -> Estimate | Inapplic
     """
     if pin not in found:
         return Inapplicable(f"{pin} is no candidate of its kind")
-    others = {name: seen for name, seen in found.items() if name != pin}
+    first = found[pin]  # another chapter may have trained the same
+    others = {name: each for name, each in found.items() if not np.array_equal(each.probabilities, first.probabilities)}
     if not others:
         return Inapplicable(f"{pin} is the only candidate of its kind")
-    first, second = found[pin], others[best(others)]
+    second = others[best(others)]
     if not np.array_equal(first.images, second.images):
         return Inapplicable("the best other of its kind was scored on other images")
     if len(first.probabilities) == len(second.probabilities):

@@ -119,7 +119,7 @@ def test_settings_of_the_same_runs_stand_once_with_the_children_and_the_parent_o
     again.chapter, again.parent, again.changes = "15_explain", root, {"recipe": (0, 1)}
     below = child(again, "border", 0.1, "recipe")
     below.chapter = "15_explain"
-    kept = ablations.settings._once([root, first, again, below])
+    kept = ablations.once([root, first, again, below])
     assert [each.name for each in kept] == ["8 · root", "8 · whole", "15 · border"]
     assert below.parent is first and first.parent is root and first.changes == again.changes
     assert ablations.table(kept, {})["the one change"].iloc[2].startswith("of 8 · whole: ")

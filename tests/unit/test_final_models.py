@@ -193,6 +193,8 @@ def test_the_pin_is_held_against_the_best_other_of_its_kind():
     assert selection.supported("good", found).interval()[0] > 0 > selection.supported("poor", found).interval()[1]
     assert isinstance(selection.supported("absent", found), Inapplicable)
     assert "only candidate" in selection.supported("good", {"good": found["good"]}).reason
+    twice = {"good": found["good"], "the same, of another chapter": found["good"]}
+    assert "only candidate" in selection.supported("good", twice).reason
     table = selection.table({"scratch": found}, {"scratch": "poor"}, most=1)
     assert table["candidate"].tolist() == ["good", "poor"] and table["pinned"].tolist() == [False, True]
     assert table["seeds"].tolist() == [1, 1]
