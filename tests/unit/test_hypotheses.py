@@ -11,7 +11,7 @@ from scipy import stats
 
 from lib import atomic, hypotheses
 from lib.config import Context
-from lib.estimates import Inapplicable
+from lib.estimates import Estimate, Inapplicable
 from lib.intervals import seed_mean_estimate
 
 
@@ -24,6 +24,8 @@ class Normal:
     groups: int = 12
     seeds: int = 5
     method: str = "normal"
+
+    __str__ = Estimate.__str__
 
     def interval(self, level=0.95):
         width = stats.norm.isf((1 - level) / 2) * self.error
