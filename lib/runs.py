@@ -131,7 +131,7 @@ def predictions_by_seed(runs: Sequence[Run], part: str) -> Predictions:
     """
     tables = [run.predictions[run.predictions["part"] == part] for run in runs]
     first = tables[0]
-    if any(not table["image"].equals(first["image"]) for table in tables):
+    if any(not np.array_equal(table["image"], first["image"]) for table in tables):  # whatever rows stand above them
         raise ValueError("these runs predict other images; stack runs of one configuration that differ by seed")
     images, groups, labels = (first[column].to_numpy() for column in ("image", "group", "label"))
     return Predictions(images, groups, labels, np.stack([probabilities(table) for table in tables]))

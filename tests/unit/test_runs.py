@@ -284,3 +284,13 @@ def test_key_follows_what_decides_the_result_and_nothing_else(checkout, python):
     assert {name for name in keys if keys[name] == key} == EQUAL
     different = [keys[name] for name in keys if name not in EQUAL]
     assert len(set(different)) == len(different) > 20
+
+
+def test_runs_that_learned_from_other_numbers_of_images_are_stacked_where_they_predict_the_same():
+    rows = {"image": ["a", "b"], "part": "validation", "group": "g", "label": [0, 1], "probability": [0.2, 0.7]}
+    tables = [pd.DataFrame(rows, index=[first, first + 1]) for first in (5, 8)]
+    found = runs.predictions_by_seed([SimpleNamespace(predictions=table) for table in tables], "validation")
+    assert found.probabilities.tolist() == [[0.2, 0.7]] * 2
+    tables[1]["image"] = ["a", "c"]
+    with pytest.raises(ValueError, match="predict other images"):
+        runs.predictions_by_seed([SimpleNamespace(predictions=table) for table in tables], "validation")
