@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lib import atomic, cards, config, custody, drawings, machine, networks, onnx, pixels, steps
+from lib import atomic, cards, config, custody, machine, networks, onnx, pixels, steps
 from lib.training import controls
 from lib.training.configuration import Configuration
 from lib.training.data import Data, Part
@@ -147,7 +147,6 @@ def probabilities(table: pd.DataFrame) -> np.ndarray:
 def data_of(configuration: Configuration, context: config.Context) -> Data:
     """The parts that a configuration sees, on the pixel cache of its recipe and size, as its control has them.
 
-    Drawn defects that cannot be seen are left out: as many images fewer are added.
     Raises ValueError when none is left.
     """
     card, rows = cards.load(configuration.dataset), custody.development(context)
@@ -155,10 +154,7 @@ def data_of(configuration: Configuration, context: config.Context) -> Data:
     if configuration.levels == "extreme":
         rows = rows[rows["level"].isin([rows["level"].min(), rows["level"].max()])]
     parts = {name: part_of(cache, rows[rows["part"] == name]) for name in ("train", "tuning", "validation")}
-    data = controls.applied(configuration, Data(**parts, classes=len(card.classes)))
-    if configuration.drawn_defects:
-        data = replace(data, train=drawings.seen(parts["train"], data.train))
-    return data
+    return controls.applied(configuration, Data(**parts, classes=len(card.classes)))
 
 
 def part_of(cache: pixels.PixelCache, rows: pd.DataFrame) -> Part:

@@ -10,7 +10,7 @@
 import numpy as np
 import pandas as pd
 
-from lib import brightness, cards, custody, drawings, effects, fit, grids, hypotheses, lineage, plots, runs, texts
+from lib import brightness, cards, custody, effects, fit, grids, hypotheses, lineage, plots, runs, texts
 from lib.config import chapter
 from lib.estimates import Inapplicable
 from lib.hypotheses import Hypothesis
@@ -190,7 +190,7 @@ plots.pictures({name: [image, *augmentation.examples(layers, image, 7, SEEDS[0])
 # %% mystnb={"figure": {"name": "fig-drawn", "caption": "Sound training images (first row), the same with drawn defects (second), and where something was drawn (third)."}}
 sound = data.train.pixels[data.train.rows[data.train.labels == 0][:16]]
 drawn, places = defects.drawn(sound, seed=SEEDS[0])
-seen = np.flatnonzero(drawings.visible(sound, drawn))[:8]
+seen = np.flatnonzero(defects.visible(sound, drawn))[:8]
 rows = {"sound": sound, "with drawn defects": drawn, "where": np.uint8(255 * places)[..., None]}
 plots.pictures(
     {name: [each.squeeze() for each in images[seen]] for name, images in rows.items()} if card.simulator else {}

@@ -16,14 +16,17 @@ from lib.training.data import Part
 FINER = 4  # drawn pixels a pixel
 STEP = 0.04  # length of a crack's straight pieces
 SOUND, DEFECTIVE = 0, 1
+DARKER = 20  # grey levels that a pixel loses at least, to be seen
+FEWEST = 0.01  # of all pixels: so many must be seen
+RIM = 1 / 16  # of a side, on every side, where no pixel counts
 
 
 def added(part: Part, share: float, seed: int) -> tuple[Part, np.ndarray]:
     """A part with sound images added that have defects drawn into them, and the places of these defects.
 
-    share: of the part's images, how many are added; every sound image serves before one serves again. Returns the part,
-    added images last, labelled 1, and masks (added, size, size) bool. Raises ValueError for more than two classes, or no sound
-    image.
+    share: of the part's images, how many are drawn; every sound image serves before one serves again. Those in which nothing
+    can be seen are left out, so that fewer may be added. Returns the part, added images last, labelled 1, and masks (added,
+    size, size) bool. Raises ValueError for more than two classes, or no sound image.
     """
     if part.labels.max() > DEFECTIVE:
         raise ValueError("defects are drawn into sound images of two classes; this data set has more")
@@ -33,10 +36,12 @@ def added(part: Part, share: float, seed: int) -> tuple[Part, np.ndarray]:
     order = np.random.default_rng(seed).permutation(np.flatnonzero(part.labels == SOUND))
     sources = part.chosen(np.resize(order, number))
     images, masks = drawn(sources.pixels[sources.rows], seed)
+    seen = np.flatnonzero(visible(sources.pixels[sources.rows], images))
+    images, masks = images[seen], masks[seen]
     columns = {
-        "names": [f"{name} with defect {place}" for place, name in enumerate(sources.names)],
-        "groups": sources.groups,
-        "labels": np.full(number, DEFECTIVE),
+        "names": [f"{sources.names[place]} with defect {place}" for place in seen],
+        "groups": sources.groups[seen],
+        "labels": np.full(len(seen), DEFECTIVE),
         "sha256": [atomic.sha256(image.tobytes()) for image in images],
     }
     together = {name: np.concatenate([getattr(part, name), np.array(values)]) for name, values in columns.items()}
@@ -57,6 +62,16 @@ def drawn(images: np.ndarray, seed: int, kinds: tuple[str, ...] = ("crack", "dar
         shadow = cv2.resize(shadow, image.shape[1::-1], interpolation=cv2.INTER_AREA)[..., np.newaxis]
         changed[place] = (image * (1 - shadow)).round().astype(np.uint8)
     return changed, (changed != images).any(axis=-1)
+
+
+def visible(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Whether what was drawn can be seen: (n,) bool.
+
+    before, after: (n, size, size, channels) uint8, the same images without and with it.
+    """
+    rim = round(RIM * before.shape[1])
+    lost = (before.astype(int) - after).max(axis=-1)[:, rim:-rim, rim:-rim]
+    return (lost >= DARKER).sum(axis=(1, 2)) >= FEWEST * before.shape[1] * before.shape[2]
 
 
 def cracks(side: int, generator: np.random.Generator) -> np.ndarray:
