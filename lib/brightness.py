@@ -11,8 +11,6 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from lib.metrics import by_seed
 
-MOST_KINDS = 12  # a property with more values is left out
-
 
 def probabilities(table: pd.DataFrame, images: np.ndarray, classes: int) -> np.ndarray:
     """What a logistic regression on the mean grey value, fitted on the training part, says of the named images.
@@ -27,8 +25,8 @@ def probabilities(table: pd.DataFrame, images: np.ndarray, classes: int) -> np.n
 def said(table: pd.DataFrame, asked: pd.DataFrame, properties: Sequence[str], classes: int) -> np.ndarray:
     """The same of brightness and of properties of the image, of any rows; their labels are not looked at.
 
-    asked: n rows with the columns brightness and properties. properties: names of columns, of `usable`. A value that no
-    training image has says nothing.
+    asked: n rows with the columns brightness and properties. properties: names of columns, of `composition.usable`. A value
+    that no training image has says nothing.
     """
     train = table[table["part"] == "train"]
     columns, named = ["brightness", *properties], list(properties)
@@ -51,9 +49,3 @@ def ranking(table: pd.DataFrame, classes: int) -> pd.DataFrame:
         told = probabilities(table, rows["image"].to_numpy(), classes)
         found[name] = by_seed("auc", rows["label"].to_numpy(), told)
     return pd.DataFrame(found, index=pd.Index(["brightness alone"], name="AUC of"))
-
-
-def usable(table: pd.DataFrame, properties: Sequence[str]) -> list[str]:
-    """The properties that divide the training part into a few kinds: more than one value, a dozen at most."""
-    train = table[table["part"] == "train"]
-    return [name for name in properties if 1 < train[name].astype(str).nunique() <= MOST_KINDS]

@@ -14,9 +14,7 @@ class Stretch(NamedTuple):
     """One phase of a run, by epochs: with whose weights it began, the last one that was trained, whose weights were kept."""
 
     begun: int
-    start: (
-        int  # after which it began, as epochs are counted: a phase that stops early leaves the rest of its numbers out
-    )
+    start: int  # the epoch after which it began; one that stops early leaves the rest of its numbers out
     last: int
     kept: int
 

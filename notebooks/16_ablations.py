@@ -10,7 +10,7 @@
 # %%
 import pandas as pd
 
-from lib import ablations, cards, custody, effects, hypotheses, plots, texts
+from lib import ablations, cards, composition, custody, effects, hypotheses, plots, texts
 from lib.config import chapter
 from lib.hypotheses import Hypothesis
 
@@ -137,12 +137,13 @@ claims.measure("H16.3", ablations.order_kept("auc", regularising))
 
 # %% [markdown]
 # Whether dots rise is one question; how high they lie on either axis is another. Parts are made of whole groups, and so they
-# do not hold the same shares of classes and kinds:
+# do not hold the same shares of classes and kinds, here in percent:
 
 # %%
-parts = ablations.shares(cards.load(DATASET), custody.development(context))
+card = cards.load(DATASET)
+parts = composition.shares(custody.development(context), card.classes, card.properties)
 moved = {each.name: by_metric["auc"][each.name] for each in compared if not each.control}
-texts.together(texts.table(parts), ablations.apart(reached, moved))
+texts.together(texts.table(parts, decimals=1), ablations.apart(reached, moved))
 
 # %% [markdown]
 # The spread of the settings' means, less what seeds contribute to it, against the spread of seeds within a setting: below

@@ -11,7 +11,7 @@ from lib.ablations.claims import (
     tuned,
 )
 from lib.ablations.costs import costs, effort
-from lib.ablations.parts import apart, shares
+from lib.ablations.parts import apart
 from lib.ablations.settings import (
     Setting,
     differences,
@@ -28,6 +28,6 @@ from lib.ablations.settings import (
 
 __all__ = [
     "Setting", "apart", "average_effect", "beyond_seeds", "costs", "differences", "effort", "history", "loss_changes",
-    "narrowing", "of_study", "once", "order_as", "order_kept", "parents", "read", "regularising", "scores", "shares", "strongest",
+    "narrowing", "of_study", "once", "order_as", "order_kept", "parents", "read", "regularising", "scores", "strongest",
     "table", "tuned", "verdicts",
 ]  # fmt: skip

@@ -1,35 +1,11 @@
-"""What the parts hold, and how far apart the same networks are on two of them."""
+"""How far apart the same networks are on two parts."""
 
 from collections.abc import Mapping
 
 import pandas as pd
 
-from lib import splits
-from lib.cards import Card
 from lib.estimates import Estimate, Inapplicable
 from lib.texts import Sentence, sentence
-
-FEW = 8  # values of a property that are counted; one with more has no shares to look at
-
-
-def shares(card: Card, images: pd.DataFrame) -> pd.DataFrame:
-    """What each part holds: images, groups, and which share is of each class and of each value of the card's properties.
-
-    images: as `custody.development`. Of two classes the one that metrics speak of has a column, and of two values the first.
-    """
-    held = images.groupby("part")["group"].agg(images="size", groups="nunique")
-    columns = [held.reindex([part for part in splits.PARTS if part in held.index])]
-    classes = dict(enumerate(card.classes))
-    told = {"class": images["label"].map(classes)} | {name: images[name].astype(str) for name in card.properties}
-    for name, values in told.items():
-        share = pd.crosstab(images["part"], values, normalize="index")
-        if name == "class" and len(classes) == 2:
-            share = share.reindex(columns=[classes[1]], fill_value=0.0)
-        if 1 <= share.shape[1] <= FEW:
-            columns.append(
-                (share.iloc[:, :1] if share.shape[1] == 2 else share).add_prefix(f"{name.replace('_', ' ')}: ")
-            )
-    return pd.concat(columns, axis=1).rename_axis("part")
 
 
 def apart(reached: pd.DataFrame, moved: Mapping[str, Estimate | Inapplicable]) -> Sentence:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from lib import brightness, config, custody
+from lib import brightness, composition, config, custody
 from lib.estimates import Estimate, Inapplicable
 from lib.final.slices import Slice
 from lib.metrics import by_seed, difference_estimate
@@ -15,7 +15,7 @@ from lib.scores import METRICS
 
 def names(context: config.Context, properties: Sequence[str]) -> str:
     """What is known of an image without looking at what it shows, for people."""
-    usable = brightness.usable(custody.development(context), properties)
+    usable = composition.usable(custody.development(context), properties)
     return " and ".join(["brightness", *(name.replace("_", " ") for name in usable)])
 
 
@@ -26,7 +26,7 @@ def unseen(context: config.Context, images: pd.DataFrame, properties: Sequence[s
     (n,) of class 1, or (n, classes).
     """
     development = custody.development(context)
-    return brightness.said(development, images, brightness.usable(development, properties), classes)[0]
+    return brightness.said(development, images, composition.usable(development, properties), classes)[0]
 
 
 def crosses(label: np.ndarray, alone: np.ndarray) -> dict[str, float]:
@@ -77,21 +77,9 @@ def within_kinds(sliced: Sequence[Slice], everything: float) -> str:
 def parts(
     context: config.Context, opened: pd.DataFrame, classes: Sequence[str], properties: Sequence[str]
 ) -> pd.DataFrame:
-    """What the four parts are made of, in percent of their images: a row a class and a kind, a column a part.
-
-    opened: the test part with its labels. Properties of a few kinds only.
-    """
-    development = custody.development(context)
-    rows = pd.concat([development, opened.assign(part="test")], ignore_index=True)
-    kinds = {"class": rows["label"].astype(int).map(dict(enumerate(classes)))}
-    usable = brightness.usable(development, properties)
-    kinds |= {name.replace("_", " "): rows[name].astype(str) for name in usable}
-    order = [part for part in ("train", "tuning", "validation", "test") if (rows["part"] == part).any()]
-    tables = {
-        name: (100 * pd.crosstab(kind, rows["part"], normalize="columns"))[order].round(2)
-        for name, kind in kinds.items()
-    }
-    return pd.concat(tables, names=["of", "kind"])
+    """`composition.shares` of the four parts. opened: the test part with its labels."""
+    rows = pd.concat([custody.development(context), opened.assign(part="test")], ignore_index=True)
+    return composition.shares(rows, classes, properties)
 
 
 def apart(shares: pd.DataFrame) -> str:

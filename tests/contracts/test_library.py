@@ -16,8 +16,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ORDER = (
     "mistakes", "values", "config", "processes", "atomic", "machine", "onnx", "weights", "networks/", "masks/", "steps/",
     "recipes", "pictures", "dicom", "decode", "perceptual", "manifest", "findings/", "ledger", "readers/", "labels",
-    "groups", "folders", "cards", "external", "leaks", "splits", "custody/", "pixels", "training/", "cost", "backbones",
-    "features/", "lineage", "runs", "grids/", "cells", "combinations", "texts", "estimates",
+    "groups", "folders", "cards", "external", "leaks", "splits", "composition", "custody/", "pixels", "training/", "cost",
+    "backbones", "features/", "lineage", "runs", "grids/", "cells", "combinations", "texts", "estimates",
     "intervals", "unpaired", "scores", "metrics", "statistics", "groupwise", "grades", "brightness", "folds",
     "classical", "embedding", "baselines", "yardstick", "protocols", "inflation", "properties", "hypotheses",
     "effects", "epochs", "transfer", "turned", "heads", "timing", "ablations/", "explain/", "sanity", "fit", "masking",

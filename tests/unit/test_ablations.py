@@ -132,22 +132,6 @@ def test_controls_are_not_among_those_that_moved_most(root):
     assert ablations.strongest([moved, control], found, 4) == ["8 · root", "8 · moved"]
 
 
-@pytest.fixture
-def card():
-    return SimpleNamespace(classes=["sound", "broken"], properties=["cell_type", "age"])
-
-
-def test_parts_are_described_by_the_shares_of_class_and_kind(card):
-    parts = ["train"] * 4 + ["validation"] * 2
-    images = pd.DataFrame({"part": parts, "group": list("aabbcc"), "label": [0, 0, 0, 1, 1, 1]})
-    images = images.assign(cell_type=["mono", "poly"] * 3, age=range(6))
-    found = ablations.shares(card, images)
-    assert found.index.tolist() == ["train", "validation"] and found["groups"].tolist() == [2, 1]
-    assert found["class: broken"].tolist() == [0.25, 1] and found["cell type: mono"].tolist() == [0.5, 0.5]
-    many = pd.concat([images.assign(age=number) for number in range(20)])
-    assert [name for name in ablations.shares(card, many) if name.startswith("age")] == []
-
-
 def test_how_far_parts_are_apart_stands_beside_the_largest_change():
     reached = pd.DataFrame({"tuning": [0.8, 0.7], "validation": [0.6, 0.5]})
     small = {"a": seed_mean_estimate([-0.1, -0.11, -0.12]), "b": Inapplicable("none")}

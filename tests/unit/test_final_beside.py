@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import brightness
+from lib import brightness, composition
 from lib.estimates import Inapplicable
 from lib.final import beside, slices
 from lib.metrics import score
@@ -24,7 +24,7 @@ def table(images: int = 400) -> pd.DataFrame:
 
 def test_properties_alone_rank_what_they_know_of():
     rows = table()
-    assert brightness.usable(rows, ["kind", "maker"]) == ["kind"]
+    assert composition.usable(rows, ["kind", "maker"]) == ["kind"]
     asked = rows[rows["part"] == "validation"].drop(columns=["label", "level"])
     by_kind = brightness.said(rows, asked, ["kind"], 2)[0]
     label = rows.loc[asked.index, "label"]
