@@ -175,7 +175,8 @@ texts.together(texts.sentence(named), claims.measure("H15.5", shortcuts.naming(s
 seen = trial.part.first(TRIAL_IMAGES)
 images, decided = seen.pixels[seen.rows], trial.explainer.decided(seen.pixels[seen.rows])
 tried = [name for name in names.METHODS if name in trial.explainer.methods]
-alike = trials.cascade(trial.explainer, tried, images, decided, trials.SHARES, range(SEEDS[0], SEEDS[0] + trials.DRAWS))
+draws = range(SEEDS[0], SEEDS[0] + (trials.DRAWS if context.judged else trials.DRAWS_UNJUDGED))
+alike = trials.cascade(trial.explainer, tried, images, decided, trials.SHARES, draws)
 ranks = examination.by_share(alike["rank correlation"], trials.SHARES, seen.groups)
 plots.trends(ranks, "share of layers drawn anew", "rank correlation")
 
