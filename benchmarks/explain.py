@@ -32,7 +32,13 @@ def measure(images: int = IMAGES, repeats: int = REPEATS) -> list[report.Figure]
         measures[f"{method}, ours"] = _rate(lambda batch, m=method: explainer.maps(m, batch, 1), batches)
         theirs = peer(model, clone=False)
         measures[f"{method}, tf-keras-vis"] = _rate(
-            lambda batch, p=theirs: p(lambda outputs: outputs[:, 0], batch, penultimate_layer=explainer.layer), batches
+            lambda batch, p=theirs: p(
+                lambda outputs: outputs[:, 0],
+                batch,
+                penultimate_layer=explainer.layer,
+                seek_penultimate_conv_layer=False,
+            ),
+            batches,
         )
     report.interleaved(measures, 1)  # traces
     found = report.interleaved(measures, repeats)

@@ -227,11 +227,26 @@ texts.together(
 # Pixels are shown in the order of the map, from a baseline on (insertion), or covered in that order (deletion). The area under
 # the first curve of the class's probability less that under the second is large where the marked ones matter most. A covered
 # pixel is an image that no network has seen; so there are two baselines, a blur and the mean. Every method stands beside
-# three maps that know no network: noise, edges, and a blob in the centre.
+# three maps that know no network: noise, edges, and a blob in the centre. First Grad-CAM alone beside them:
+
+# %% mystnb={"figure": {"name": "fig-shown-first", "caption": "Probability of the class that the network decides for, as the pixels that a map marks most are shown first on a blurred image, by the share of pixels that is shown, with intervals over groups. The earlier a line rises, the more its pixels matter."}}
+maps = trials.maps_of(trial.explainer, tried, images, decided, SEEDS[0])
+walked = trials.walks(trial.explainer, maps, images, decided)
+beside = ["grad_cam", *names.CONTROLS]
+plots.trends(
+    examination.by_pixels(walked["blur"], "insertion", beside, seen.groups), "share of pixels shown", "probability"
+)
+
+# %% mystnb={"figure": {"name": "fig-covered-first", "caption": "The same as these pixels are covered first, by the share that is covered. The earlier a line falls, the more its pixels matter."}}
+plots.trends(
+    examination.by_pixels(walked["blur"], "deletion", beside, seen.groups), "share of pixels covered", "probability"
+)
+
+# %% [markdown]
+# Both lines in one number, for every method and both baselines:
 
 # %% mystnb={"figure": {"name": "fig-insertion", "caption": "Area under insertion less area under deletion, by baseline, with intervals over groups; the dashed line is no difference between what is marked and what is not."}}
-maps = trials.maps_of(trial.explainer, tried, images, decided, SEEDS[0])
-gains = trials.gains(trial.explainer, maps, images, decided)
+gains = trials.gains(walked)
 areas = examination.titled_means(gains, seen.groups, (-1, 1))
 plots.side_by_side(areas, "area under insertion less deletion", 0)
 
@@ -252,7 +267,8 @@ compared = {"H15.14": "random", "H15.15": "edges", "H15.16": "centre"}
 unasked = Inapplicable("the card names no simulator of defects")
 on_defects = examination.on_defects(located, "grad_cam", groups) if card.simulator else [unasked] * 4
 found = {f"H15.{number}": each for number, each in enumerate(on_defects, start=17)}
-flags = examination.flags(kept, beyond, context.judged)
+with_labels = examination.means(pairs["shuffled"], shown.groups, examination.CORRELATION)
+flags = examination.flags(kept, beyond, with_labels, context.judged)
 places = examination.foremost(located["pointing"], "share of defects pointed at, beyond chance,")
 texts.together(
     texts.sentence(examination.foremost(scores, "area under insertion less deletion"), places),
@@ -262,8 +278,8 @@ texts.together(
 
 # %% [markdown]
 # ## What each method failed
-# A flag (⚑) stands beside every method that was not shown to change with the network, or whose marked pixels were not shown to
-# matter more than those of noise, edges or the centre. Such a map may still be pretty. With few groups much is not shown: then the
+# A flag (⚑) stands beside every method that was not shown to change with the network or, in chapter 6's network, with the
+# labels, or whose marked pixels were not shown to matter more than those of noise, edges or the centre. Such a map may still be pretty. With few groups much is not shown: then the
 # flag says so, and is no proof that the method fails.
 
 # %% mystnb={"figure": {"name": "fig-flags", "caption": "Every method on the same images, for the class that the network decides for. A flag says what a method failed, or was not shown to pass: until that is shown, do not read its map as an explanation of this network."}}

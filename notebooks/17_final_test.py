@@ -228,7 +228,8 @@ kinds = slices.kinds(opened.images, card.properties, card.level_names)
 sliced = slices.measured(label, probability, groups, kinds)
 doubtful = questions.within("auc", test[CHOSEN], kinds.get("label"), "doubtful", "certain")
 inside = beside.within_kinds(sliced, reached["auc"].value)
-of_slices = texts.sentence(slices.worst(sliced)[1], inside)
+unasked = slices.unasked(opened.images, card.properties, card.level_names)
+of_slices = texts.sentence(slices.worst(sliced)[1], inside, unasked)
 texts.together(texts.table(slices.table(sliced, card.classes, "AUC")), of_slices, claims.measure("H17.11", doubtful))
 
 # %% [markdown]

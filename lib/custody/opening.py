@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from lib import cards, config, custody, ledger, manifest
+from lib import atomic, cards, config, custody, ledger, manifest
 from lib.custody import openings
 
 REASON_VARIABLE = "BOOK_REASON"  # of `make book REASON=...`
@@ -46,17 +46,20 @@ def pictures(context: config.Context) -> Callable[[str], bytes]:
 def open_labels(context: config.Context, decisions: dict[str, Any], reason: str | None = None) -> Opened:
     """The labels of the test part, after the opening has been entered into the ledger.
 
+    The key of an opening is made of the data, a hash of these labels (so that corrected ones are another opening), and the
+    decisions; before the entry is written nothing but that hash leaves this module.
     decisions: everything that was frozen before, plain JSON: which models (their keys), temperature, threshold.
     reason: why the part is opened again; None: what `make book REASON=...` says. In `smoke` the part is carved from
     development, its ledger lies in the book's own folder, and no reason is asked for.
-    Raises UserError in one line as `openings.enter`, before any label is read; and when the images are not those that the
-    book was made of, or an image has two labels.
+    Raises UserError in one line as `openings.enter`, before any label is handed out; and when the images are not those that
+    the book was made of, or an image has two labels.
     """
     rows = hidden(context)
     given = os.environ.get(REASON_VARIABLE, "") if reason is None else reason
     facts = {"profile": context.profile, "images": len(rows), "groups": int(rows["group"].nunique())}
     why = given if context.judged else given or REHEARSAL
-    entry, again = openings.enter(ledger_path(context), custody.data_sha256(context), decisions, why, facts)
+    data = atomic.value_sha256([custody.data_sha256(context), _sealed(context, rows)])
+    entry, again = openings.enter(ledger_path(context), data, decisions, why, facts)
     said = _labels(context, rows)
     found = rows.assign(label=said["label"].to_numpy(int), level=said["level"].to_numpy(float))
     return Opened(found, entry, again, ledger_name(context))
@@ -84,6 +87,12 @@ def studies_with_labels(context: config.Context) -> list[str]:
     """Declared studies that have been given the labels of all images here, the test part included."""
     folder = config.build_folder() / context.dataset / "studies"
     return sorted({path.parent.name for path in folder.glob("*/*/labels_used.json")})
+
+
+def _sealed(context: config.Context, rows: pd.DataFrame) -> str:
+    """Hash of the labels of all rows, whatever their order."""
+    said = _labels(context, rows)[["label", "level"]].astype(float)
+    return atomic.value_sha256(sorted(map(list, zip(rows["sha256"], *said.astype(str).T.to_numpy(), strict=True))))
 
 
 def _labels(context: config.Context, rows: pd.DataFrame) -> pd.DataFrame:

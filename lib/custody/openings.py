@@ -1,7 +1,7 @@
 """The ledger of openings of a test part: append-only, every entry bound to the one before it, with a head that shows a cut end.
 
 `<data set>.jsonl` holds one entry a line, `<data set>.head.json` their number and the last hash. Whoever removes both, or
-rewrites all of both, leaves no trace here; version control shows that.
+rewrites all of both, leaves no trace here: whoever commits `custody/` has version control show that.
 """
 
 import json
@@ -27,9 +27,10 @@ def enter(
 ) -> tuple[dict[str, Any], bool]:
     """Note an opening before anything is opened; returns its entry, and whether it was there already.
 
-    path: of the ledger. data: hash of the data. decisions: what was frozen, plain JSON. reason: why the part is opened
-    again; the first opening needs none. facts: further fields of the entry. The same key is the same opening and writes
-    nothing. One process at a time; a killed one, or a full disk, leaves the ledger as it was, or with the entry whole.
+    path: of the ledger. data: hash of the data and its hidden labels. decisions: what was frozen, plain JSON. reason: why
+    the part is opened again; the first opening needs none. facts: further fields of the entry. The same key is the same
+    opening and writes nothing. One process at a time; a killed one, or a full disk, leaves the ledger as it was, or with
+    the entry whole.
     Raises UserError in one line for a new key without a reason, and as `read`.
     """
     with atomic.lock(path.with_suffix(".lock")):

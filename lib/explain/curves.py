@@ -3,6 +3,7 @@
 Source: Petsiuk, Das and Saenko 2018, "RISE", arXiv:1806.07421.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 import cv2
@@ -43,16 +44,13 @@ def curves(
     return found
 
 
-def gain(
-    explainer: "Explainer", images: np.ndarray, classes: np.ndarray, maps: np.ndarray, steps: int = STEPS
-) -> dict[str, np.ndarray]:
-    """Area under insertion less area under deletion, by baseline: (n,) float in [-1, 1].
+def gain(found: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Area under insertion less area under deletion, of what `curves` gives: (n,) float in [-1, 1].
 
     Positive where marked pixels matter more than others; one number, because a method that does well in one of the two alone
     may do so by the baseline rather than by the map.
     """
-    found = {kind: curves(explainer, images, classes, maps, kind, steps) for kind in BASELINES}
-    return {kind: area(each["insertion"]) - area(each["deletion"]) for kind, each in found.items()}
+    return area(found["insertion"]) - area(found["deletion"])
 
 
 def area(curve: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from lib.statistics import mean_of
 HALFWAY = 0.5  # between a map that is unrelated and one that is the same
 UPPER_HALF = 0.5  # of the layers, from the logits down
 CORRELATION: Bounds = (-1.0, 1.0)  # of differences of shares, too
+SHARE: Bounds = (0.0, 1.0)
 Estimates = dict[str, Estimate | Inapplicable]
 
 
@@ -57,6 +58,20 @@ def still_alike(ranks: Mapping[str, Mapping[float, Estimate | Inapplicable]]) ->
         return "Once all layers are noise, no method was shown to draw anything of the same map."
     kept = ", ".join(f"{name} {each}" for name, each in told.items())
     return f"Once all layers are noise, maps are still alike by: {kept}. So much of them comes from the image alone."
+
+
+def by_pixels(
+    walked: Mapping[str, Mapping[str, np.ndarray]], kind: str, shown: Sequence[str], groups: np.ndarray
+) -> dict[str, dict[float, Estimate | Inapplicable]]:
+    """Mean probability by the share of pixels: title of the method or control -> share -> estimate.
+
+    walked: of one baseline, as `trials.walks`. kind: `insertion` or `deletion`. shown: which methods and controls.
+    """
+    lines = {name: walked[name][kind].T for name in shown}
+    return {
+        names.title(name): {step / (len(rows) - 1): mean(row, groups, SHARE) for step, row in enumerate(rows)}
+        for name, rows in lines.items()
+    }
 
 
 def foremost(scores: Mapping[str, np.ndarray], unit: str) -> str:
@@ -119,27 +134,35 @@ def on_defects(
 def flags(
     randomised: Mapping[str, Estimate | Inapplicable],
     beside: Mapping[str, Mapping[str, Estimate | Inapplicable]],
+    shuffled: Mapping[str, Estimate | Inapplicable],
     judged: bool,
 ) -> dict[str, str]:
     """What each method failed, in words; nothing of one that failed nothing. In a profile that judges nothing: that.
 
     randomised: method -> rank correlation after the upper half of the layers was drawn anew. beside: name of a control ->
-    method -> how far the method is beyond it.
+    method -> how far the method is beyond it. shuffled: method -> rank correlation with maps of a network that learned shuffled
+    labels.
     """
     if not judged:
         return dict.fromkeys(randomised, "not judged (smoke)")
     found: dict[str, list[str]] = {method: [] for method in randomised}
     for method, each in randomised.items():
-        if isinstance(each, Inapplicable):
-            found[method].append("not tried: " + each.reason)
-        elif each.interval()[1] >= HALFWAY:
-            found[method].append("hardly changes" if each.interval()[0] > HALFWAY else "not shown to change")
+        found[method] += _unmoved(each, "") + _unmoved(shuffled.get(method), " with the labels")
         known = {control: e[method] for control, e in beside.items() if isinstance(e.get(method), Estimate)}
         worse = [control for control, e in known.items() if e.interval()[1] < 0]
         unshown = [control for control, e in known.items() if e.interval()[0] <= 0 and control not in worse]
         found[method] += [f"{said} {', '.join(controls)}" for said, controls in
                           (("worse than", worse), ("not shown to beat", unshown)) if controls]  # fmt: skip
     return {method: "; ".join(reasons) for method, reasons in found.items() if reasons}
+
+
+def _unmoved(correlation: Estimate | Inapplicable | None, by: str) -> list[str]:
+    """What a method failed whose maps were to change: in words, one or none. None: it was not tried."""
+    if correlation is None or isinstance(correlation, Estimate) and correlation.interval()[1] < HALFWAY:
+        return []
+    if isinstance(correlation, Inapplicable):
+        return [f"not tried{by}: {correlation.reason}"]
+    return [("hardly changes" if correlation.interval()[0] > HALFWAY else "not shown to change") + by]
 
 
 def flagged(flags: Mapping[str, str], methods: Sequence[str], judged: bool) -> str:

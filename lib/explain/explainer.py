@@ -71,6 +71,9 @@ class Explainer:
         None: the one that is decided for. values: in the place of the model's variables, in their order. Raises ValueError
         for a method that does not exist, that this network refuses, or a class that it does not have.
         """
+        if not len(images):
+            self._check(method, images, classes)
+            return np.empty((0, *np.shape(images)[1:3]), np.float32)
         return np.concatenate(list(self.stream(method, images, classes, values)))
 
     def stream(
@@ -125,8 +128,9 @@ class Explainer:
         if method in self.refusals:
             raise ValueError(self.refusals[method])
         known = self.network.classes
-        if classes is not None and not np.all((np.asarray(classes) >= 0) & (np.asarray(classes) < known)):
-            raise ValueError(f"class {np.max(classes)} does not exist; the network has {known}, from 0")
+        asked = np.ravel([] if classes is None else classes)
+        if (wrong := asked[(asked < 0) | (asked >= known)]).size:
+            raise ValueError(f"class {wrong[0]} does not exist; the network has {known}, from 0")
         self._check_images(images)
 
     def _check_images(self, images: np.ndarray) -> None:

@@ -10,15 +10,15 @@ from lib.explain.model import PASSING, Network
 def found(network: Network) -> tuple[str, keras.layers.Dense]:
     """The layer that is averaged, and the dense layer on the average. Raises ValueError saying what there is instead."""
     operations = network.backwards()
-    dense = next(operations)
-    after = (each for each in operations if not isinstance(each, PASSING))
-    pooling = next(after, None)
+    _, dense = next(operations)
+    after = ((name, each) for name, each in operations if not isinstance(each, PASSING))
+    _, pooling = next(after, ("", None))
     if not isinstance(dense, keras.layers.Dense) or not isinstance(pooling, keras.layers.GlobalAveragePooling2D):
         there = " on ".join(type(each).__name__ for each in (dense, pooling) if each is not None)
         raise ValueError(
             f"CAM needs one linear dense layer on a global average, {network.model.name} ends in {there}; use Grad-CAM"
         )
-    return next(after).name, dense
+    return next(after, ("the images", None))[0], dense
 
 
 def check(network: Network, layer: str) -> keras.layers.Dense:

@@ -128,21 +128,16 @@ class Network:
             return nullcontext()
         return keras.StatelessScope(state_mapping=list(zip(self.model.variables, values, strict=True)))
 
-    def backwards(self) -> Iterator[keras.Operation]:
-        """The operations before the logits, the last one first, along first inputs; nested models count as one."""
-        tensor, before_logits = self.graph.outputs[0], True
-        while True:
-            operation, node, _ = tensor._keras_history
+    def backwards(self) -> Iterator[tuple[str, keras.Operation]]:
+        """The operations before the logits with their names, the last one first, along first inputs, nested models entered."""
+        before_logits = True
+        for name, operation in _backwards(self.graph):
             alone = not hasattr(operation, "kernel") and activation(operation) in SATURATING
             before_logits = before_logits and (
                 alone or isinstance(operation, PASSING) or _is_linear_activation(operation)
             )
             if not before_logits:
-                yield operation
-            inputs = operation._inbound_nodes[node].input_tensors
-            if not inputs:
-                return
-            tensor = inputs[0]
+                yield name, operation
 
 
 def activation(operation: keras.Operation) -> str:
@@ -180,6 +175,21 @@ def _run(graph: keras.Model, images: tf.Tensor, visit: Visit, prefix: str = "") 
 
     output = graph._run_through_graph([images], call_fn=call)
     return output[0] if isinstance(output, list | tuple) else output
+
+
+def _backwards(graph: keras.Model, prefix: str = "") -> Iterator[tuple[str, keras.Operation]]:
+    """Every operation that is no input with its name, from the output on along first inputs; of nested models theirs."""
+    tensor = graph.outputs[0]
+    while True:
+        operation, node, _ = tensor._keras_history
+        inputs = operation._inbound_nodes[node].input_tensors
+        if not inputs:
+            return
+        if inner := _functional(operation):
+            yield from _backwards(inner, f"{prefix}{operation.name}/")
+        else:
+            yield prefix + operation.name, operation
+        tensor = inputs[0]
 
 
 def _layers(graph: keras.Model, prefix: str = "") -> list[tuple[str, keras.Operation]]:

@@ -1,6 +1,6 @@
 """Trials of methods on one network: do their maps change when the network does, and do marked pixels matter?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SHARES = (0.01, 0.25, 0.5, 1.0)  # of the layers drawn anew: the logits alone, a quarter, the upper half, all
 DRAWS, DRAWS_UNJUDGED = 5, 2  # of the noise in their place, each a trial of its own; no verdict rests on the fewer
 Scores = dict[str, np.ndarray]  # method or control -> one number an image
+Walks = dict[str, dict[str, np.ndarray]]  # method or control -> insertion and deletion, (n, steps + 1)
 
 
 def cascade(
@@ -58,12 +59,19 @@ def between(
     }
 
 
-def gains(
-    explainer: "Explainer", maps: Scores, images: np.ndarray, classes: np.ndarray, steps: int = curves.STEPS
-) -> dict[str, Scores]:
-    """Insertion less deletion of each method's maps: baseline -> method -> (n,) float, as `curves.gain`."""
-    by_method = {method: curves.gain(explainer, images, classes, each, steps) for method, each in maps.items()}
-    return {baseline: {method: found[baseline] for method, found in by_method.items()} for baseline in curves.BASELINES}
+def walks(explainer: "Explainer", maps: Scores, images: np.ndarray, classes: np.ndarray) -> dict[str, Walks]:
+    """Insertion and deletion by each method's maps: baseline -> method -> as `curves.curves`."""
+    return {
+        baseline: {method: curves.curves(explainer, images, classes, each, baseline) for method, each in maps.items()}
+        for baseline in curves.BASELINES
+    }
+
+
+def gains(walked: Mapping[str, Walks]) -> dict[str, Scores]:
+    """Insertion less deletion of what `walks` found: baseline -> method -> (n,) float, as `curves.gain`."""
+    return {
+        baseline: {method: curves.gain(each) for method, each in found.items()} for baseline, found in walked.items()
+    }
 
 
 def both_baselines(found: dict[str, Scores]) -> Scores:

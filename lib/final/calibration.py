@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import optimize, special
 
 from lib.estimates import UNBOUNDED, Estimate, Inapplicable
+from lib.final.scoring import CONSTANT, constant
 from lib.intervals import Statistic, estimate
 from lib.metrics import decisions, of_labels
 
@@ -73,8 +74,8 @@ def nothing_to_learn(label: np.ndarray, probability: np.ndarray) -> str:
         return "there is no image to measure it on"
     if len(np.unique(label)) < 2:
         return "all images are of one class"
-    if (np.asarray(probability) == np.asarray(probability)[:1]).all():
-        return "all images have the same score"
+    if constant(probability):
+        return CONSTANT
     return ""
 
 

@@ -10,6 +10,7 @@ from scipy import stats
 
 from lib.estimates import Estimate, Inapplicable
 from lib.final import delong
+from lib.final.scoring import CONSTANT, constant
 from lib.hypotheses import ALPHA, holm_levels
 from lib.metrics import difference_estimate
 
@@ -37,7 +38,8 @@ def pairwise(label: np.ndarray, probabilities: Mapping[str, np.ndarray], groups:
     """Every pair of finalists, in the order of the mapping.
 
     label, groups: (n,). probabilities: finalist -> (n,) of class 1 or (n, classes). Where every image is a group of its own
-    and there are two classes the interval is DeLong's, else that of `intervals.estimate` over groups.
+    and there are two classes the interval is DeLong's, else that of `intervals.estimate` over groups; where one of two gives
+    all images the same score there is none.
     """
     pairs = list(combinations(probabilities, 2))
     found = {pair: _difference(label, *(probabilities[name] for name in pair), groups) for pair in pairs}
@@ -49,6 +51,8 @@ def pairwise(label: np.ndarray, probabilities: Mapping[str, np.ndarray], groups:
 def _difference(
     label: np.ndarray, first: np.ndarray, second: np.ndarray, groups: np.ndarray
 ) -> Estimate | Inapplicable:
+    if constant(first) or constant(second):
+        return Inapplicable(CONSTANT)
     alone = len(np.unique(groups)) == len(groups)
     if not alone or np.ndim(first) > 1:
         return difference_estimate("auc", label, first[None], second[None], groups)

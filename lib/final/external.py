@@ -9,6 +9,7 @@ from lib import config, external, metrics, texts, unpaired
 from lib.custody.external import Outside, outside
 from lib.estimates import Estimate, Inapplicable
 from lib.final import frozen
+from lib.final.scoring import of_predictions
 from lib.runs import Predictions
 
 NOT_ASKED = "no other data set was named (make book EXTERNAL=...)"
@@ -91,9 +92,6 @@ def compared(own: Predictions, other: Predictions, threshold: float) -> dict[str
     classes = 2 if own.probabilities.ndim == 2 else own.probabilities.shape[2]
     found = {}
     for name in metrics.fitting(classes):
-        here, there = (
-            metrics.metric_estimate(name, side.labels, side.probabilities, side.groups, threshold)
-            for side in (own, other)
-        )
+        here, there = (of_predictions(name, side, threshold) for side in (own, other))
         found[name] = {OWN: here, OTHER: there, DROP: unpaired.difference(here, there)}
     return found

@@ -9,7 +9,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from threadpoolctl import threadpool_limits
 
-from lib import atomic, backbones, cards, classical, config, custody, features, pixels
+from lib import atomic, backbones, cards, classical, config, custody, features, networks, pixels
+from lib.custody.openings import KEY_LENGTH
 from lib.runs import Predictions, Run, part_of, predictions_by_seed
 from lib.steps import Recipe
 
@@ -33,7 +34,8 @@ class Finalist:
 
     name: str
     title: str
-    key: str  # hash of all that decides what it says
+    key: str  # hash of all that decides what it says, the code included
+    declared: str  # the same without code: what an edit changes shows in temperature and threshold
     recipe: Recipe
     image_size: int  # pixels per side
     known: Mapping[str, Predictions]
@@ -70,7 +72,10 @@ def of_run(name: str, run: Run, facts: Mapping[str, Any]) -> Finalist:
         found = measure.probabilities(measure.logits(measure.traced(run.model()), part))
         return found[:, 1] if found.shape[1] == 2 else found
 
-    return Finalist(name, title, run.key, used.recipe, used.image_size, known, of_pixels, {**facts, **own})
+    started = networks.weights_file(used.network.family, used.network.parameters)
+    parts = [used.model_dump(mode="json"), started and atomic.file_sha256(started)]
+    declared = atomic.value_sha256(parts)[:KEY_LENGTH]
+    return Finalist(name, title, run.key, declared, used.recipe, used.image_size, known, of_pixels, {**facts, **own})
 
 
 def of_model(name: str, model: str, described: features.Features, context: config.Context, seed: int) -> Finalist:
@@ -86,9 +91,7 @@ def of_model(name: str, model: str, described: features.Features, context: confi
     fitted = _fitted(chosen, described.of(by_part["train"]["image"]), by_part["train"]["label"].to_numpy())
     known = {part: _of_rows(rows, _said(fitted, described.of(rows["image"]))) for part, rows in by_part.items()}
     made = [described.record["key"], custody.data_sha256(context), model, str(chosen.get_params()), seed]
-    key = atomic.value_sha256(made)[
-        :20
-    ]  # no code in it: what an edit changes shows in features, temperature and threshold
+    key = atomic.value_sha256(made)[:KEY_LENGTH]
     facts = {"run": False, "chapter": "04_classical_baselines", "seed": seed, "network": settings.backbone}
 
     def of_pixels(cache: pixels.PixelCache, images: pd.DataFrame) -> np.ndarray:
@@ -98,7 +101,7 @@ def of_model(name: str, model: str, described: features.Features, context: confi
     title = f"{model} on features of {settings.backbone.replace('_', ' ')}, {settings.image_size} px"
     size = {"image_size": settings.image_size}
     return Finalist(
-        name, title, key, settings.recipe, settings.image_size, {part: known[part] for part in PARTS}, of_pixels,
+        name, title, key, key, settings.recipe, settings.image_size, {part: known[part] for part in PARTS}, of_pixels,
         facts | size,
     )  # fmt: skip
 

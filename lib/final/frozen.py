@@ -30,9 +30,9 @@ class Frozen:
         return UNDECIDED if isinstance(self.point, Inapplicable) else self.point.threshold
 
     def decision(self) -> dict[str, Any]:
-        """What the opening is keyed by: the model, its temperature, its threshold (None: there is no operating point)."""
+        """What the opening is keyed by: the model as it was declared, its temperature, its threshold (None: there is none)."""
         threshold = None if isinstance(self.point, Inapplicable) else self.point.threshold
-        return {"key": self.finalist.key, "temperature": self.temperature, "threshold": threshold}
+        return {"model": self.finalist.declared, "temperature": self.temperature, "threshold": threshold}
 
     def calibrated(self, seen: Predictions) -> Predictions:
         """The same predictions at its temperature."""

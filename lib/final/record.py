@@ -11,8 +11,9 @@ import pandas as pd
 from lib import atomic, cards, config, custody, texts
 from lib.custody import opening
 from lib.estimates import Estimate, Inapplicable
-from lib.final import calibration, comparison, decision, slices
+from lib.final import calibration, comparison, decision, form, slices
 from lib.final.frozen import Frozen
+from lib.final.scoring import of_predictions
 from lib.metrics import decisions, fitting, metric_estimate
 from lib.runs import Predictions
 
@@ -23,8 +24,7 @@ def scores(seen: Predictions, threshold: float) -> dict[str, Estimate | Inapplic
     """Every metric that fits, classes decided at a threshold, with its interval."""
     classes = 2 if seen.probabilities.ndim < 3 else seen.probabilities.shape[2]
     return {
-        name: metric_estimate(name, seen.labels, seen.probabilities, seen.groups, threshold)
-        for name in [*fitting(classes), *["precision"] * (classes == 2)]
+        name: of_predictions(name, seen, threshold) for name in [*fitting(classes), *["precision"] * (classes == 2)]
     }
 
 
@@ -56,7 +56,7 @@ def write(
     card, model = cards.load(context.dataset), finalists[chosen]
     test = {name: finalists[name].calibrated(each) for name, each in said.items()}
     value = {
-        "dataset": context.dataset, "profile": context.profile, "rehearsal": not context.judged,
+        "form": form(), "dataset": context.dataset, "profile": context.profile, "rehearsal": not context.judged,
         "judged": context.judged, "data_hash": custody.data_sha256(context), "classes": card.classes,
         "positive": card.classes[1] if len(card.classes) == 2 else None,
         "parts": _parts(card.classes, {part: model.known(part) for part in ("tuning", "validation")} | {"test": test[chosen]}),

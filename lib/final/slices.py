@@ -8,10 +8,12 @@ import pandas as pd
 
 from lib.estimates import Estimate, Inapplicable
 from lib.final.comparison import holm
+from lib.final.scoring import CONSTANT, constant, scored
 from lib.hypotheses import ALPHA
-from lib.metrics import difference_estimate, metric_estimate
+from lib.metrics import difference_estimate
 
 THIRDS = ("dark", "middle", "bright")
+SIZES = ("small", "middle", "large")  # thirds by area, where there are too many sizes to name each
 MOST_KINDS = 12  # of a property with more values no slices are made
 
 
@@ -37,19 +39,43 @@ class Slice:
 def kinds(table: pd.DataFrame, properties: list[str], level_names: Mapping[float, str]) -> dict[str, pd.Series]:
     """What images are sliced by: question -> (n,) text, missing where it says nothing.
 
-    table: rows of an opened test part. properties: columns of it. Brightness is cut into thirds of equally many images; a
-    graded level is certain where it is the least or the greatest that the data set names, else doubtful. A question to which
-    all images give one answer is left out, and one with more than a dozen answers.
+    table: rows of an opened test part. properties: columns of it. Brightness is cut into thirds of equally many images, and
+    so is size where there are many; a graded level is certain where it is the least or the greatest that the data set
+    names, else doubtful. Questions of `unasked` are left out.
     """
+    return {name: each for name, each in _answers(table, properties, level_names).items() if not _useless(each)}
+
+
+def unasked(table: pd.DataFrame, properties: list[str], level_names: Mapping[float, str]) -> str:
+    """The questions that make no slices, with the reason, as a sentence; empty where there is none. Arguments as `kinds`."""
+    answers = _answers(table, properties, level_names).items()
+    said = "; ".join(f"{name} ({reason})" for name, each in answers if (reason := _useless(each)))
+    return f"No slices by {said}." if said else ""
+
+
+def _useless(answers: pd.Series) -> str:
+    """Why a question makes no slices; empty where it does."""
+    if (count := answers.nunique()) == 1:
+        return f"all images: {answers.iloc[0]}"
+    return f"{count} different answers" if count > MOST_KINDS else ""
+
+
+def _answers(table: pd.DataFrame, properties: list[str], level_names: Mapping[float, str]) -> dict[str, pd.Series]:
     found = {name.replace("_", " "): table[name].astype(str) for name in properties}
     found["size"] = table["width"].astype(str) + " x " + table["height"].astype(str) + " px"
-    rank = table["brightness"].rank(method="first", pct=True)
-    found["brightness"] = pd.Series(np.array(THIRDS)[np.minimum(2, (3 * rank - 1e-9).astype(int))], table.index)
+    if found["size"].nunique() > MOST_KINDS:
+        found["size"] = _thirds(table["width"] * table["height"], SIZES)
+    found["brightness"] = _thirds(table["brightness"], THIRDS)
     if len(level_names) > 2 and table["level"].notna().any():
         ends = [min(level_names), max(level_names)]
         certain = np.isclose(table["level"].to_numpy(float)[:, None], ends, atol=1e-3).any(axis=1)
         found["label"] = pd.Series(np.where(certain, "certain", "doubtful"), table.index)
-    return {name: each for name, each in found.items() if 1 < each.nunique() <= MOST_KINDS}
+    return found
+
+
+def _thirds(values: pd.Series, names: tuple[str, str, str]) -> pd.Series:
+    rank = values.rank(method="first", pct=True)
+    return pd.Series(np.array(names)[np.minimum(2, (3 * rank - 1e-9).astype(int))], values.index)
 
 
 def measured(
@@ -60,7 +86,7 @@ def measured(
     metric: str = "auc",
     threshold: float = 0.5,
 ) -> list[Slice]:
-    """Every slice of every question. A slice without a class that the metric needs says so, in place of a number.
+    """Every slice of every question. A slice without a class that the metric needs, or of one score alone, says so.
 
     label, groups: (n,). probability: (n,) of class 1, or (n, classes). questions: as `kinds`.
     """
@@ -68,9 +94,11 @@ def measured(
     for by, said in questions.items():
         for name in sorted(said.dropna().unique()):
             inside = said.eq(name).to_numpy()
-            value = metric_estimate(metric, label[inside], probability[inside][None], groups[inside], threshold)
+            value = scored(metric, label[inside], probability[inside], groups[inside], threshold)
             pair = probability[None], probability[None]
             apart = difference_estimate(metric, label, *pair, groups, threshold, inside, ~inside)
+            if isinstance(value, Inapplicable) or constant(probability[~inside]):
+                apart = value if isinstance(value, Inapplicable) else Inapplicable(CONSTANT)
             drafts[by, name] = (inside, value, apart)
     adjusted = holm({key: each[2].p_value(0) for key, each in drafts.items() if isinstance(each[2], Estimate)})
     classes = probability.shape[1] if np.ndim(probability) > 1 else 2

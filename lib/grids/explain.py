@@ -7,7 +7,11 @@ from lib.grids import strategies
 from lib.grids.study import Study, by_seed
 from lib.training.configuration import Phase
 
-RULES = {"SIZES": ("two sizes, the smaller one first", lambda sizes, _: len(sizes) == 2 and sizes[0] < sizes[1])}
+AT_LEAST_ONE = ("a number of images, 1 or more", lambda number, _: number >= 1)
+RULES = {
+    "SIZES": ("two sizes, the smaller one first", lambda sizes, _: len(sizes) == 2 and sizes[0] < sizes[1]),
+    **dict.fromkeys(("TRIAL_IMAGES", "LOCATED_IMAGES", "PICTURES"), AT_LEAST_ONE),
+}
 
 
 def linear_heads(

@@ -4,14 +4,14 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from lib import atomic, config
+from lib import config
 from lib.site.book import Book
 from lib.site.contents import REPORT, Chapter
 from lib.site.notebook import raw_html
 from lib.site.places import Fact, Place, disagreements, filled
 from lib.site.provenance import page_foot
 from lib.site.report_data import of_data
-from lib.site.report_model import RECORD, of_model
+from lib.site.report_model import final_record, of_model
 from lib.site.report_results import of_results
 from lib.site.statements import of_people
 
@@ -37,12 +37,6 @@ def report_pages(book: Book, finished: Sequence[Chapter], others: Collection[str
         template = (TEMPLATES / f"{name}.md").read_text(encoding="utf-8").replace(STATUS, _status(final_record(book)))
         made[name] = f"{filled(template, f'book/report/{name}.md', places, pages)}\n{foot}\n"
     return made
-
-
-def final_record(book: Book) -> dict[str, Any]:
-    """What the final test recorded; empty when it has not run."""
-    path = book.root / RECORD
-    return atomic.read_json(path) if path.exists() else {}
 
 
 def places_of(book: Book) -> dict[str, Place]:

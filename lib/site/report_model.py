@@ -3,6 +3,8 @@
 from html import escape
 from typing import Any
 
+from lib import atomic
+from lib.final import form
 from lib.site.book import Book
 from lib.site.fragments import counted, device, duration, flat, run_link, table, when
 from lib.site.places import Fact, Open, Place
@@ -16,6 +18,13 @@ OF_RUN = (
 )  # fmt: skip
 OF_FINAL = ("model_title", "model_key", "model_chapter", "finalists_table", "ensembling")
 NOT_YET = "the final test has not run yet in this build"
+
+
+def final_record(book: Book) -> dict[str, Any]:
+    """What the final test recorded; empty when it has not run, or with other code than there is now."""
+    path = book.root / RECORD
+    found = atomic.read_json(path) if path.exists() else {}
+    return found if found.get("form") == form() else {}
 
 
 def fact(text: str, entry: str, block: bool = False) -> Fact:

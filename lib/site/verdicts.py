@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from lib import atomic
 from lib.site.book import Book
 from lib.site.contents import Chapter
 from lib.site.fragments import counted, interval, table, verdict_badge
 from lib.site.notebook import raw_html
 from lib.site.provenance import page_foot
-from lib.site.report_model import RECORD
+from lib.site.report_model import final_record
 
 HEADER = ("", "Verdict", "Hypothesis", "Claim", "Measured", "Based on")
 VERDICTS = ("confirmed", "refuted", "undecided")
@@ -46,8 +45,7 @@ def hypotheses_page(book: Book, chapters: Sequence[Chapter]) -> str:
 
 
 def _openings(book: Book) -> int:
-    path = book.root / RECORD
-    return atomic.read_json(path)["openings"]["count"] if path.exists() else 0
+    return final_record(book).get("openings", {"count": 0})["count"]
 
 
 def error_sentence(records: Sequence[dict[str, Any]]) -> str:

@@ -27,13 +27,14 @@ NO_SIMULATOR = {"H15.17", "H15.18", "H15.19", "H15.20"}  # of defects whose plac
 EVERYWHERE = ONE_SEED | IN_SMOKE | ALONE | NO_SIMULATOR
 BOOKS = {  # tree -> hypotheses that cannot be put to it
     "folder three_classes": {"H1.1", "H1.2", "H2.3", "H2.4", "H4.7", "H5.2", "H5.3", "H5.5", "H3.11", "H8.11"}
-    | EVERYWHERE
+    | (EVERYWHERE - ALONE)
     | UNGRADED
     | ONE_SOURCE,
     "chest_xray": {"H1.2", "H2.3", "H2.4", "H4.7", "H5.3", "H5.5", "H8.11"} | EVERYWHERE | UNGRADED | ONE_SOURCE,
     "mammograms": {"H2.3", "H3.11", "H8.11", "H17.11"} | EVERYWHERE,
     "nih_unlabelled": {"H1.1", "H1.2", "H1.3", "H1.4", "H2.1", "H2.2", "H2.3", "H2.4"},
 }
+ELSEWHERE = "folder three_classes"  # its frozen model is tried on other images of these classes
 NUMBERS = {".npy", ".h5", ".onnx"}  # pixels, weights and what networks answer: hundreds of megabytes without a word
 NOT_TEXT = {".woff", ".woff2", ".ttf", ".png", ".parquet"} | NUMBERS  # tables are read as such
 
@@ -65,6 +66,8 @@ def book(request, tmp_path_factory) -> Iterator[Book]:
         dataset = card if card in config.datasets() else config.own_dataset()[0]
         asked = ["--profile", "smoke", "--data", str(tree.folder), "--no-serve"]
         asked += ["--dataset", dataset if card in config.datasets() else ""]
+        if request.param == ELSEWHERE:
+            asked += ["--external-data", str(TREES[request.param](folder / "elsewhere", 11).folder)]
         done = python({}, "lib.book", *asked)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
         yield Book(request.param, tree, config.book_root(dataset, "smoke"), done.stdout + done.stderr)

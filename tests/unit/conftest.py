@@ -102,7 +102,7 @@ def configuration() -> Callable[..., Configuration]:
         "network": Network(family="simple", parameters={"filters": [4, 4]}),
         "phases": (Phase(epochs=1, learning_rate=0.01),),
         "batch_size": 16,
-        "seed": 7,
+        "seed": 5,  # with others all units of so small a network may be dead, and every image gets one score
     }
     return lambda **changes: Configuration.model_validate(settings | changes)
 

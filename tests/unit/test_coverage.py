@@ -60,7 +60,9 @@ def coverage(groups, seeds, simulations, size=(40, 80), names=tuple(QUANTITIES),
     return {name: float(np.mean(hits)) for name, hits in held.items()}
 
 
-@pytest.mark.parametrize("groups, seeds, simulations", [(7, 1, 2000), (7, 5, 1200), (44, 1, 400), (44, 5, 400)])
+@pytest.mark.parametrize(
+    "groups, seeds, simulations", [(7, 1, 2000), (7, 5, 1200), (9, 1, 1200), (44, 1, 400), (44, 5, 400)]
+)
 def test_intervals_hold_the_truth_as_often_as_they_say(groups, seeds, simulations):
     measured = coverage(groups, seeds, simulations)
     assert all(0.92 <= share <= 0.98 for share in measured.values()), measured

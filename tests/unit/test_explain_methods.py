@@ -64,6 +64,23 @@ def test_cam_of_a_hidden_layer_with_a_dropout_between_is_no_refusal():
     assert head.found(Explainer(model).network)[0] == "averaged"
 
 
+def test_cam_enters_heads_and_poolings_of_nested_models():
+    flat = network()
+    averaged = flat.get_layer("last").output
+    head_alone = keras.Sequential([keras.Input(averaged.shape[1:]), layers.GlobalAveragePooling2D(), layers.Dense(3)])
+    outer = keras.Model(flat.input, head_alone(averaged))
+    pooled = keras.Model(flat.input, layers.GlobalAveragePooling2D()(averaged), name="pooled")
+    images = keras.Input(flat.input_shape[1:])
+    inner = keras.Model(images, layers.Dense(3)(pooled(images)))
+    for model, layer in ((outer, "last"), (inner, "pooled/last")):
+        model.layers[-1].set_weights(flat.layers[-1].get_weights())
+        explainer = Explainer(model)
+        assert explainer.layer == layer and head.found(explainer.network)[0] == layer
+        np.testing.assert_allclose(
+            explainer.raw("cam", IMAGES, 2), Explainer(flat).raw("cam", IMAGES, 2), rtol=1e-5, atol=1e-6
+        )
+
+
 def by_hand(images: np.ndarray, index: int, limit: float) -> np.ndarray:
     """One pixel: z = W x, a = min(max(z, 0), limit), y = V a; clipped at zero behind the rectifier only."""
     w, v = np.array([[1.0, -2.0], [3.0, 1.0]]), np.array([[2.0, -1.0], [-1.0, 4.0]])

@@ -120,6 +120,7 @@ class OwnCode(keras.Model):
         (lambda: Explainer(keras.Sequential([keras.Input((4,)), layers.Dense(1)])), r"expected one \(batch, height"),
         (lambda: Explainer(functional(1)).maps("gradcam", IMAGES), r"method 'gradcam' does not exist"),
         (lambda: Explainer(functional(1)).maps("grad_cam", IMAGES, 2), r"class 2 does not exist; the network has 2"),
+        (lambda: Explainer(functional(1)).maps("grad_cam", IMAGES, [-1, 1, 0]), r"class -1 does not exist"),
         (lambda: Explainer(functional(1)).maps("grad_cam", IMAGES[:, :5]), r"images are of shape \(3, 5, 12, 3\)"),
         (lambda: Explainer(unspatial()).maps("grad_cam", IMAGES, 1), r"no layer with spatial axes"),
     ],
@@ -128,6 +129,13 @@ def test_refusals_are_one_clear_line(refused, message):
     with pytest.raises(ValueError, match=message) as raised:
         refused()
     assert "\n" not in str(raised.value)
+
+
+def test_of_no_image_there_is_no_map():
+    explainer = Explainer(functional(1))
+    assert explainer.maps("grad_cam", IMAGES[:0]).shape == (0, 12, 12)
+    with pytest.raises(ValueError, match="method 'gradcam' does not exist"):
+        explainer.maps("gradcam", IMAGES[:0])
 
 
 def test_nothing_of_the_model_changes():
@@ -149,7 +157,14 @@ def test_nothing_of_the_model_changes():
 
 REGISTRY = [(family, {}) for family in networks.families() if family != "keras_applications"]
 REGISTRY += [("keras_applications", {"variant": name}) for name in networks.family("keras_applications").ENDS]
-COMPUTED = {"simple", "xception", "unet", "MobileNet"}  # others take long to be traced; their layers are looked up
+COMPUTED = {
+    "simple",
+    "xception",
+    "unet",
+    "efficientnet_lite",
+    "MobileNet",
+    "EfficientNetB0",
+}  # others take long to be traced; their layers are looked up
 
 
 @pytest.mark.parametrize(("family", "parameters"), REGISTRY, ids=lambda value: str(value))
@@ -166,5 +181,7 @@ def test_every_network_of_the_registry_is_opened(family, parameters):
         assert explainer.network.layer(end) == end, name
     if parameters.get("variant", family) in COMPUTED:
         images = np.random.default_rng(7).integers(0, 256, (2, size, size, 3))
-        maps = Explainer(model, averaged).maps("grad_cam", images)
-        assert maps.shape == (2, size, size) and np.isfinite(maps).all() and (maps >= 0).all()
+        explainer = Explainer(model, averaged)
+        for method in ("grad_cam", "guided_backpropagation"):
+            maps = explainer.maps(method, images)
+            assert maps.shape == (2, size, size) and np.isfinite(maps).all() and (maps >= 0).all(), method

@@ -112,10 +112,8 @@ def test_insertion_and_deletion_reward_the_map_of_what_matters(corner):
     right, wrong = np.zeros((4, 24, 24)), np.zeros((4, 24, 24))
     right[:, :12, :12], wrong[:, 12:, 12:] = 1, 1
     for baseline in curves.BASELINES:
-        gain = {
-            name: curves.gain(corner, images, np.ones(4, int), maps)[baseline]
-            for name, maps in (("right", right), ("wrong", wrong))
-        }
+        walked = trials.walks(corner, {"right": right, "wrong": wrong}, images, np.ones(4, int))
+        gain = trials.gains(walked)[baseline]
         assert (gain["right"] > gain["wrong"] + 0.1).all(), baseline
     found = curves.curves(corner, images, np.ones(4, int), right, "mean", steps=4)
     whole, bare = (corner.probabilities(each)[:, 1] for each in (images, curves.replaced(images, "mean")))
@@ -177,13 +175,23 @@ def test_flags_say_what_failed_and_nothing_else():
         {"good": scores(0.1), "bad": scores(0.9), "unsure": scores(0.5, 0.3)}, groups, (-1, 1)
     )
     beside = {"centre": examination.means({"good": scores(0.3), "bad": scores(-0.3)}, groups, (-2, 2))}
-    flags = examination.flags(randomised, beside, judged=True)
+    shuffled = examination.means({"good": scores(0.2), "bad": scores(0.8)}, groups, (-1, 1))
+    flags = examination.flags(randomised, beside, shuffled, judged=True)
     assert "good" not in flags
-    assert flags["bad"] == "hardly changes; worse than centre"
+    assert flags["bad"] == "hardly changes; hardly changes with the labels; worse than centre"
     assert flags["unsure"] == "not shown to change"
-    assert set(examination.flags(randomised, beside, judged=False).values()) == {"not judged (smoke)"}
-    untried = examination.flags({"other": Inapplicable("all 4 images are of one group")}, {}, True)
+    assert set(examination.flags(randomised, beside, shuffled, judged=False).values()) == {"not judged (smoke)"}
+    untried = examination.flags({"other": Inapplicable("all 4 images are of one group")}, {}, {}, True)
     assert untried == {"other": "not tried: all 4 images are of one group"}
+
+
+def test_curves_by_share_of_pixels_are_means_of_images():
+    rows = np.linspace(0.1, 0.9, 80)[:, None] * np.array([1.0, 0.5, 0.0])
+    found = examination.by_pixels(
+        {"grad_cam": {"deletion": rows}, "edges": {}}, "deletion", ["grad_cam"], np.arange(80) // 4
+    )
+    assert list(found) == ["Grad-CAM"] and list(found["Grad-CAM"]) == [0, 0.5, 1]
+    assert [each.value for each in found["Grad-CAM"].values()] == pytest.approx([0.5, 0.25, 0.0])
 
 
 def test_the_number_of_flags_tells_failing_from_not_passing():

@@ -41,7 +41,7 @@ def test_a_model_that_changed_since_is_refused(tested):
     seen = model.known["validation"]
     moved = Predictions(seen.images, seen.groups, seen.labels, seen.probabilities + 0.01)
     other = finalists.Finalist(
-        "scratch", "", "k", model.recipe, model.image_size, {"validation": moved}, model.of_pixels
+        "scratch", "", "k", "d", model.recipe, model.image_size, {"validation": moved}, model.of_pixels
     )
     with pytest.raises(finalists.NotTheSameModel, match="scratch: a probability on validation moved by 0.01"):
         finalists.check_same(other, context)
@@ -60,7 +60,7 @@ def known(labels, probability) -> Predictions:
 
 def finalist(labels, probability, key="k1"):
     seen = known(labels, probability)
-    return finalists.Finalist("a", "a model", key, (), 8, {"tuning": seen, "validation": seen}, lambda *_: None)
+    return finalists.Finalist("a", "a model", "k", key, (), 8, {"tuning": seen, "validation": seen}, lambda *_: None)
 
 
 def test_decisions_name_model_temperature_and_threshold_and_nothing_else():
@@ -69,7 +69,7 @@ def test_decisions_name_model_temperature_and_threshold_and_nothing_else():
     each = frozen.freeze(finalist(labels, np.clip(labels * 0.3 + 0.7 * generator.random(60), 0, 1)), "sensitivity", 0.9)
     decided = frozen.decisions("a", {"a": each})
     assert decided == {"chosen": "a", "finalists": {"a": each.decision()}}
-    assert set(each.decision()) == {"key", "temperature", "threshold"} and json.loads(json.dumps(decided)) == decided
+    assert set(each.decision()) == {"model", "temperature", "threshold"} and json.loads(json.dumps(decided)) == decided
     assert each.threshold == each.decision()["threshold"] == each.point.threshold
     assert len(frozen.table({"a": each})) == 1
 
@@ -77,7 +77,7 @@ def test_decisions_name_model_temperature_and_threshold_and_nothing_else():
 def test_a_finalist_that_cannot_be_calibrated_says_why():
     each = frozen.freeze(finalist(np.zeros(20, int), np.linspace(0.1, 0.9, 20)), "sensitivity", 0.9)
     assert (each.temperature, each.reason, each.threshold) == (1.0, "all images are of one class", 0.5)
-    assert each.decision() == {"key": "k1", "temperature": 1.0, "threshold": None}
+    assert each.decision() == {"model": "k1", "temperature": 1.0, "threshold": None}
 
 
 def test_a_classical_finalist_is_keyed_by_features_data_and_settings_and_by_no_code(tested, monkeypatch):
@@ -96,6 +96,16 @@ def test_a_classical_finalist_is_keyed_by_features_data_and_settings_and_by_no_c
     assert len({model.key, *others}) == 3
     with pytest.raises(config.UserError, match="CLASSICAL='svm' does not exist"):
         finalists.of_model("classical", "svm", described, context, 7)
+
+
+def test_a_network_is_declared_by_configuration_and_weights_and_by_no_code(tested, configuration, monkeypatch):
+    context, model, _ = tested
+    before = atomic.code_sha256
+    monkeypatch.setattr(atomic, "code_sha256", lambda text: before(text + "edited = True"))
+    edited = finalists.of_run("scratch", runs.get(configuration(), context), FACTS)
+    monkeypatch.undo()
+    other = finalists.of_run("scratch", runs.get(configuration(seed=9), context), FACTS)
+    assert edited.key != model.key and edited.declared == model.declared != other.declared
 
 
 def test_the_whole_record(tested, monkeypatch):

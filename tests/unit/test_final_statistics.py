@@ -10,7 +10,7 @@ from sklearn import metrics as sklearn_metrics
 from sklearn.linear_model import LogisticRegression
 
 from lib.estimates import Estimate, Inapplicable
-from lib.final import calibration, comparison, curves, decision, delong, operating, questions, slices
+from lib.final import calibration, comparison, curves, decision, delong, external, operating, questions, record, slices
 from lib.runs import Predictions
 from tests.unit.test_coverage import draw
 
@@ -215,6 +215,21 @@ def test_bad_input_is_a_statement_in_place_of_a_number(case):
         assert isinstance(found, Inapplicable) and words in found.reason
 
 
+def test_constant_scores_get_no_number_for_an_order_of_images():
+    alike = seen(MIXED, ALIKE, GROUPS)
+    found = record.scores(alike, 0.5)
+    orders = [found["auc"], found["average_precision"], questions.drop("auc", alike, alike)]
+    half = pd.Series(np.where(np.arange(len(MIXED)) < len(MIXED) // 2, "certain", "doubtful"))
+    orders += [questions.within("auc", alike, half, "doubtful", "certain")]
+    sliced = slices.measured(MIXED, ALIKE, GROUPS, {"half": half})
+    orders += [each for one in sliced for each in (one.value, one.difference)]
+    one = comparison.pairwise(MIXED, {"constant": ALIKE, "other": np.linspace(0.1, 0.9, len(MIXED))}, GROUPS)[0]
+    orders += [one.difference, external.compared(alike, alike, 0.5)["auc"]["drop"]]
+    assert all(isinstance(each, Inapplicable) and "all images have the same score" in str(each) for each in orders)
+    assert slices.worst(sliced) == (None, "No slice has a value.") and comparison.needed(one)[0] is None
+    assert isinstance(found["accuracy"], Estimate)
+
+
 def seen(label, probability, groups, prefix="") -> Predictions:
     names = np.array([f"{prefix}{number}" for number in range(len(label))])
     return Predictions(names, np.array([f"{prefix}{group}" for group in groups]), label, np.atleast_2d(probability))
@@ -262,7 +277,17 @@ class TestSlices:
         assert found["brightness"].tolist() == ["dark"] * 4 + ["middle"] * 4 + ["bright"] * 4
         assert found["label"].tolist() == ["certain", "doubtful", "doubtful", "certain"] * 3
         assert "label" not in slices.kinds(table, [], {}) and "serial" in slices.kinds(table, ["serial"], {})
-        assert "serial" not in slices.kinds(pd.concat([table, table.assign(serial="m")]), ["serial"], {})
+        twice = pd.concat([table, table.assign(serial="m")], ignore_index=True)
+        assert "serial" not in slices.kinds(twice, ["serial"], {})
+        said = "No slices by serial (13 different answers); always (all images: same)."
+        assert slices.unasked(twice, ["serial", "always"], {}) == said and slices.unasked(table, [], {}) == ""
+
+    def test_of_many_sizes_there_are_thirds(self):
+        width = np.random.default_rng(2).permutation(np.arange(40) + 100)
+        table = pd.DataFrame({"width": width, "height": 100, "brightness": 1.0, "level": np.nan})
+        found = slices.kinds(table, [], {})["size"]
+        assert table["width"].groupby(found).max().sort_values().index.tolist() == ["small", "middle", "large"]
+        assert found.value_counts().between(13, 14).all()
 
 
 class TestComparison:

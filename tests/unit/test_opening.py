@@ -237,6 +237,7 @@ def refuses_to_read(monkeypatch) -> None:
     def read(*_):
         raise AssertionError("labels were read")
 
+    monkeypatch.setattr(opening, "_sealed", lambda *_: "hash of all labels")
     monkeypatch.setattr(opening, "_labels", read)
 
 
@@ -296,6 +297,21 @@ def test_a_label_that_is_gone_is_one_line(book, changeable_data):
     table.write_text("".join("  ".join(row) + "\n" for row in kept))
     with pytest.raises(config.UserError, match="has no label any more"):
         opening.open_labels(context, DECISIONS)
+
+
+def test_a_label_that_was_corrected_makes_another_opening_that_needs_a_reason(book, changeable_data):
+    context = book("cpu")
+    opening.open_labels(context, DECISIONS)
+    first = opening.hidden(context)["sha256"].iloc[0]
+    table = changeable_data / "data" / "labels.csv"
+    rows = [line.split() for line in table.read_text().splitlines()]
+    for row in rows:
+        if atomic.file_sha256(changeable_data / "data" / row[0]) == first:
+            row[1] = str(1 - float(row[1]))
+    table.write_text("".join("  ".join(row) + "\n" for row in rows))
+    with pytest.raises(config.UserError, match="a further opening needs a stated reason"):
+        opening.open_labels(context, DECISIONS)
+    assert not opening.open_labels(context, DECISIONS, "one label was corrected").again
 
 
 def test_of_copies_with_two_labels_the_one_kept_by_hand_counts(book, changeable_data, monkeypatch):
