@@ -166,16 +166,19 @@ plots.dependence(
 
 # %%
 example = data.train.first(1)
-kinds = {name: study[name][0].augmentation for name in ("flips", "geometry", "colour", "cut-out", "noise")}
-patch, grain = kinds["cut-out"][0].share, kinds["noise"][0].deviation
+together = {name: study[name][0].augmentation for name in ("geometry", "colour", "cut-out", "noise")}
+kinds = {layer.kind: (layer,) for layers in together.values() for layer in layers} | {"geometry": together["geometry"]}
+patch, grain = kinds["cutout"][0].share, kinds["noise"][0].deviation
 texts.sentence(
     f"The training image below is labelled {card.classes[example.labels[0]]}. A patch covers {round(patch * IMAGE_SIZE)} of",
     f"the {IMAGE_SIZE} px of a side; the noise has a standard deviation of {255 * grain:.0f} of 255 grey levels.",
 )
 
-# %% mystnb={"figure": {"name": "fig-augmentation", "caption": "One training image, and how each kind of augmentation may show it to the network; first in each row, the image as it is."}}
+# %% mystnb={"figure": {"name": "fig-augmentation", "caption": "One training image, and how each augmentation by itself may show it to the network, in the last row those of the setting `geometry` together; first in each row, the image as it is."}}
 image = example.pixels[example.rows[0]]
-plots.pictures({name: [image, *augmentation.examples(layers, image, 7, SEEDS[0])] for name, layers in kinds.items()})
+plots.pictures(
+    {name: [image, *augmentation.examples(layers, image, 7, SEEDS[0], THREADS)] for name, layers in kinds.items()}
+)
 
 # %% [markdown]
 # Two more change images in pairs: MixUp lays one over another, CutMix sets a piece of one into another; labels are mixed in
