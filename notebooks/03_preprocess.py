@@ -188,13 +188,14 @@ masking.conclusion(seen)
 
 # %% [markdown]
 # ## What it costs
-# Images per second on one core, every step by itself, on the pictures that come to it. Cached steps are paid once, however
-# many networks train on their result. The numbers are those of the machine that built this page, whatever else it was doing.
+# Images per second, every step by itself. Cached steps, on one core and the pictures that come to them, are paid once, however
+# many networks train on their result; steps in the network are paid at every look at an image, a batch at a time, on what the
+# network trains on. The numbers are those of the machine that built this page, whatever else it was doing.
 
-# %% mystnb={"figure": {"name": "fig-speed", "caption": "Speed of each cached step, slowest first; the scale is logarithmic."}}
+# %% mystnb={"figure": {"name": "fig-speed", "caption": "Speed of each step, slowest first; the scale is logarithmic."}}
 timed = [card.picture(path) for path in development["path"].head(TIMED)]
 speeds = preprocessing.speeds(compared, timed, IMAGE_SIZE)
-plots.strips(speeds, "images per second, one core").update_xaxes(type="log")
+plots.strips(speeds, "images per second").update_xaxes(type="log")
 
 # %% [markdown]
 # ## One network over all recipes
