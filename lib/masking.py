@@ -15,9 +15,12 @@ Pictures = dict[str, list[np.ndarray]]
 SMALLER, BRIGHTER = "smaller than any phantom's", "brighter around than any phantom's"
 
 
-def finder(kind: masks.Kind | None, effort: str) -> masks.Network | None:
-    """The network that finds masks of a kind, taught now where there is none; None where a card names no kind."""
-    return masks.get(masks.Settings(of=kind, effort=effort)) if kind else None
+def finder(kind: masks.Kind | None, effort: str, weights: str = "") -> masks.Network | None:
+    """The network that finds masks of a kind, taught now where there is none; None where a card names no kind.
+
+    weights: path of a local file to take instead. Raises as `masks.get`.
+    """
+    return masks.get(masks.Settings(of=kind, effort=effort, weights=weights or None)) if kind else None
 
 
 def on_phantoms(network: masks.Network | None, count: int) -> Pictures:

@@ -1,6 +1,7 @@
 """What recipes make of images, and what models make of that."""
 
-from collections.abc import Mapping, Sequence
+import timeit
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from lib import classical, steps
 from lib.estimates import Estimate, Inapplicable
 from lib.metrics import difference_estimate, metric_estimate
 from lib.runs import Predictions
+from lib.steps.step import PIXELS
 from lib.training.configuration import Configuration
 from lib.training.data import Data, Part
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     import keras
 
 BATCH = 256
+TIMED = 6  # calls of a graph; the first one compiles it, and the fastest counts
 BINS = 32  # of the values that enter
 
 
@@ -100,15 +103,39 @@ def histograms(tensors: Mapping[str, np.ndarray]) -> pd.DataFrame:
 
 
 def speeds(recipes: Mapping[str, steps.Recipe], pictures: Sequence[np.ndarray], size: int) -> dict[str, list[float]]:
-    """Images per second of every different cached step, on one core, slowest first; a step of several recipes is timed once.
+    """Images per second of every different step, slowest first; a step of several recipes is timed once.
 
-    A step is timed on what the steps before it give, in the first recipe that has it. Names break where a figure needs it.
+    Cached steps on one core, on what the steps before them give, in the first recipe that has them; steps of the network's
+    graph as `_speeds_in_network`. Names break where a figure needs it.
     """
     found: dict[str, float] = {}
     for recipe in recipes.values():
         names = (label(step, size) for step in steps.cached_part(recipe))
-        found = dict(zip(names, steps.images_per_second(recipe, pictures, size).values(), strict=True)) | found
+        timed = dict(zip(names, steps.images_per_second(recipe, pictures, size).values(), strict=True))
+        found = timed | _speeds_in_network(recipe, pictures, size, found) | found
     return {name.replace(" | ", "<br>| "): [found[name]] for name in sorted(found, key=found.get)}
+
+
+def _speeds_in_network(
+    recipe: steps.Recipe, pictures: Sequence[np.ndarray], size: int, known: Container[str]
+) -> dict[str, float]:
+    """Images per second of the steps of the graph that are not known, a batch at a time, with TensorFlow's device and threads."""
+    import keras
+
+    from lib.training import measure
+
+    found, values = {}, PIXELS
+    for step in steps.graph_part(recipe):
+        if (name := f"in the network: {label(step, size)}") not in known:
+            batch = np.stack([steps.apply(recipe, picture, size) for picture in pictures])
+            batch = np.resize(batch, (BATCH, *batch.shape[1:]))  # its values do not change the time
+            inputs = keras.Input(batch.shape[1:])
+            forward = measure.traced(keras.Model(inputs, step.connect(inputs, values)))
+            found[name] = BATCH / min(
+                timeit.repeat(lambda f=forward, b=batch: np.asarray(f(b)), number=1, repeat=TIMED)
+            )
+        values = step.range_after(*values)
+    return found
 
 
 def classical_scores(configuration: Configuration, data: Data) -> np.ndarray:

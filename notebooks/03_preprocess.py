@@ -27,6 +27,7 @@ LEARNING_RATE = 0.001
 SEEDS = [7, 8]
 PICTURES = 5  # shown of every recipe
 MASK_EFFORT = "quick"  # or "full": how long the network that finds masks is taught
+MASK_WEIGHTS = ""  # path of a local `.weights.h5` file of such a network, instead of teaching one
 MASKED = 60  # development images that it is tried on
 TIMED = 8  # pictures that the speed of a step is measured on
 THREADS = 1
@@ -143,10 +144,11 @@ plots.lines(preprocessing.histograms(entering), "value that enters", "share of t
 # ## What of the image is of interest
 # A mask keeps the part that the question is about, lungs or a cell, and not what merely betrays where an image comes from.
 # Nobody has drawn masks for these images, so a U-Net is taught on phantoms: generated images whose masks are known because
-# we drew them. Those below were not among them. Whether a card has something to mask, it says itself.
+# we drew them, unless a file of weights is given. Those below were not among them. Whether a card has something to mask, it
+# says itself.
 
 # %% mystnb={"figure": {"name": "fig-phantoms", "caption": "Held-out phantoms, their true masks, and the masks that the network found: the two lower rows should look alike."}}
-finder = masking.finder(card.mask, MASK_EFFORT)
+finder = masking.finder(card.mask, MASK_EFFORT, MASK_WEIGHTS)
 plots.pictures(masking.on_phantoms(finder, PICTURES))
 
 # %% [markdown]
@@ -186,13 +188,14 @@ masking.conclusion(seen)
 
 # %% [markdown]
 # ## What it costs
-# Images per second on one core, every step by itself, on the pictures that come to it. Cached steps are paid once, however
-# many networks train on their result. The numbers are those of the machine that built this page, whatever else it was doing.
+# Images per second, every step by itself. Cached steps, on one core and the pictures that come to them, are paid once, however
+# many networks train on their result; steps in the network are paid at every look at an image, a batch at a time, on what the
+# network trains on. The numbers are those of the machine that built this page, whatever else it was doing.
 
-# %% mystnb={"figure": {"name": "fig-speed", "caption": "Speed of each cached step, slowest first; the scale is logarithmic."}}
+# %% mystnb={"figure": {"name": "fig-speed", "caption": "Speed of each step, slowest first; the scale is logarithmic."}}
 timed = [card.picture(path) for path in development["path"].head(TIMED)]
 speeds = preprocessing.speeds(compared, timed, IMAGE_SIZE)
-plots.strips(speeds, "images per second, one core").update_xaxes(type="log")
+plots.strips(speeds, "images per second").update_xaxes(type="log")
 
 # %% [markdown]
 # ## One network over all recipes

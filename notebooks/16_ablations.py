@@ -82,12 +82,14 @@ plots.changes(by_metric["auc"], levels, words, "difference of AUC")
 # All settings of the book in one table. Differences carry ordinary intervals of ninety-five per cent, of which a few are
 # wrong by chance; the verdict comes from the adjusted one of AUC. Settings without a change are where a line of changes
 # begins, or differ from every other by more than one thing. Chapter 8 judges log loss, where being sure and wrong costs
-# most: a change may be good for one and not for the other.
+# most: a change may be good for one and not for the other. The last columns say what it took: seconds of training, the mean
+# over seeds; as trained parameters count those that learn in the phase where most do, not the averages of batch normalisation.
 
 # %%
 titles = {"auc": "AUC", "log_loss": "log loss"}
 differences = {f"difference of {titles[name]}": found for name, found in by_metric.items()}
-texts.table(ablations.table(settings, differences, {"verdict on AUC": words}))
+brought = ablations.table(settings, differences, {"verdict on AUC": words})
+texts.table(brought.merge(ablations.effort(settings), on="setting", validate="1:1"), decimals=1)
 
 # %% [markdown]
 # A gap between training and validation narrows in two ways: validation gets better, or training gets worse. Only the
@@ -156,14 +158,10 @@ claims.measure("H16.4", ablations.beyond_seeds("auc", regularising))
 # ## What it cost
 # The time of all runs of a network together, without measuring and saving: training, and the stored answers of frozen
 # layers as if each run had computed them by itself. Times depend on the machine and on what else
-# ran there. The table below says the seconds of training of each setting; only what was trained counts as a trained parameter, not the averages
-# of batch normalisation.
+# ran there. What each setting took stands in the table of all settings above.
 
 # %% mystnb={"figure": {"name": "fig-times", "caption": "Summed time of each network, training and stored answers together, coloured by what of it was trained; a panel an initialisation."}}
 plots.times(ablations.costs(settings))
-
-# %%
-texts.table(ablations.effort(settings), decimals=1)
 
 # %% [markdown]
 # ## All metrics of all settings

@@ -13,12 +13,13 @@ TRAINED = ("the head alone", "the head and the last blocks", "all layers")
 
 
 def effort(settings: Sequence[Setting]) -> pd.DataFrame:
-    """What each setting took: its network, how many of its parameters were trained, seconds a run, the mean over seeds."""
+    """What each setting took: seconds a run, the mean over seeds, and parameters, trained and all."""
     rows = [
         {
             "setting": setting.name,
             "network": setting.network,
             "trained parameters": setting.runs[0].record["parameters_trained"],
+            "all parameters": setting.runs[0].record["parameters_total"],
             "seconds a run": np.mean([run.record["training_seconds"] for run in setting.runs]),
         }
         for setting in settings

@@ -1,5 +1,9 @@
 """Chapter 3: the simple network over named recipes."""
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 from lib import cards, config, masks
 from lib.grids.study import Study, by_seed, children_of
 from lib.recipes import load
@@ -9,7 +13,19 @@ REFERENCE = "plain"
 STANDARDISED = "z_score"
 ADD_TO_IT = ("clahe_z_score", "normal")  # give every image the same mean and spread, and change one thing more
 EFFORTS = list(masks.EFFORTS)
-RULES = {"MASK_EFFORT": (f"one of {', '.join(EFFORTS)}", lambda effort, _: effort in EFFORTS)}
+
+
+def _taken(weights: str, given: Mapping[str, Any]) -> bool:
+    """Whether the network that finds masks takes a file of weights; raises WeightsRefused in one line where it does not."""
+    if weights and (kind := cards.load(given["DATASET"]).mask):
+        masks.get(masks.Settings(of=kind, weights=Path(weights)))
+    return True
+
+
+RULES = {
+    "MASK_EFFORT": (f"one of {', '.join(EFFORTS)}", lambda effort, _: effort in EFFORTS),
+    "MASK_WEIGHTS": ("the path of a `.weights.h5` file, or nothing", _taken),
+}
 
 
 def preprocess(

@@ -21,7 +21,7 @@ class Schedule:
     head_rate: float  # of Adam
     tuning_epochs: int
     tuning_rate: float  # of SGD
-    patience: int  # epochs; the rate falls after half of them
+    patience: int  # epochs; the rate falls after half of them, or stays where the half of one would be all of it
 
     def phases(self, unfrozen: float, rate_by_block: float = 1) -> tuple[Phase, Phase]:
         """unfrozen: blocks that learn in the second phase. 0 is feature extraction: the head alone goes on for as long, so
@@ -30,10 +30,10 @@ class Schedule:
             patience=self.patience
         )  # a head that knows the training images by heart has nothing left to gain
         warm_up = Phase(epochs=self.head_epochs, learning_rate=self.head_rate, unfrozen=0, early_stopping=kept)
+        lower = Plateau(factor=DECAY, patience=self.patience // 2) if self.patience > 1 else None
         tuning = Phase(
             epochs=self.tuning_epochs, optimiser="sgd", learning_rate=self.tuning_rate, unfrozen=unfrozen,
-            schedule=Plateau(factor=DECAY, patience=max(1, self.patience // 2)),
-            early_stopping=kept, rate_by_block=rate_by_block, frozen_normalisation=True,
+            schedule=lower, early_stopping=kept, rate_by_block=rate_by_block, frozen_normalisation=True,
         )  # fmt: skip
         return warm_up, tuning
 

@@ -32,8 +32,8 @@ def network_input(image: np.ndarray, size: int) -> np.ndarray:
     of one value.
     """
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    shrinking = min(grey.shape) >= size
-    small = cv2.resize(grey, (size, size), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
+    smaller = cv2.resize(grey, np.minimum(grey.shape[::-1], size).tolist(), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(smaller, (size, size), interpolation=cv2.INTER_CUBIC)
     low, high = float(small.min()), float(small.max())
     return ((small.astype(np.float32) - low) * (255 / max(high - low, 1)))[..., None]
 

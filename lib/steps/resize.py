@@ -12,7 +12,7 @@ LARGEST = 4096  # pixels per side of a result
 
 
 class Resize(PixelStep):
-    """A square: area averaging when shrinking, cubic when enlarging (S3.7).
+    """A square: area averaging along what shrinks, cubic along what grows (S3.7).
 
     It has the run's size, or that of `size`; `share` is taken of either. With `padding`, the aspect ratio stays, and what
     is left of the square is black; without, the image is stretched.
@@ -36,6 +36,7 @@ class Resize(PixelStep):
 
 
 def _resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """An image of another size: (height, width[, channels]) uint8."""
-    shrinking = image.shape[0] >= height and image.shape[1] >= width
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
+    """An image of another size, each axis by its own rule: (height, width[, channels]) uint8."""
+    least = min(width, image.shape[1]), min(height, image.shape[0])
+    smaller = cv2.resize(image, least, interpolation=cv2.INTER_AREA)  # what has its size already is copied
+    return cv2.resize(smaller, (width, height), interpolation=cv2.INTER_CUBIC)

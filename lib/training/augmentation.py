@@ -177,7 +177,7 @@ def connect(augmentations: Sequence[Augmentation], images: "keras.KerasTensor", 
 
 
 def examples(
-    augmentations: Sequence[Augmentation], image: np.ndarray, number: int, seed: int, threads: int = 1
+    augmentations: Sequence[Augmentation], image: np.ndarray, number: int, seed: int, threads: int
 ) -> np.ndarray:
     """What training may see of one image.
 

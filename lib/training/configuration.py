@@ -93,6 +93,14 @@ class Phase(Frozen):
                     f"{name} with patience {patience} never acts within {self.epochs} epochs; "
                     f"give {patience + 2} epochs or more{less}"
                 )
+        if isinstance(schedule, Plateau) and stopping and schedule.patience >= stopping.patience:
+            less = f", or the plateau {stopping.patience - 1} or less" if stopping.patience > 1 else ""
+            raise ValueError(
+                f"plateau with patience {schedule.patience} never acts before early stopping with patience "
+                f"{stopping.patience} ends the phase; give early stopping {schedule.patience + 1} or more{less}"
+            )
+        if isinstance(schedule, Cosine) and self.epochs < 2:
+            raise ValueError(f"a cosine never acts within {self.epochs} epochs; give 2 epochs or more")
         if isinstance(schedule, Steps) and schedule.every >= self.epochs:
             raise ValueError(
                 f"a step of the rate after every {schedule.every} epochs never acts within {self.epochs} epochs; "

@@ -69,8 +69,9 @@ def visible(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
     before, after: (n, size, size, channels) uint8, the same images without and with it.
     """
-    rim = round(RIM * before.shape[1])
-    lost = (before.astype(int) - after).max(axis=-1)[:, rim:-rim, rim:-rim]
+    side = before.shape[1]
+    inner = slice(rim := round(RIM * side), side - rim)
+    lost = (before.astype(int) - after).max(axis=-1)[:, inner, inner]
     return (lost >= DARKER).sum(axis=(1, 2)) >= FEWEST * before.shape[1] * before.shape[2]
 
 

@@ -192,6 +192,17 @@ def test_files_and_functions_stay_small(path):
     assert not long, f"{path.name}: {long} are longer than {LONGEST_FUNCTION} lines"
 
 
+@each_file
+def test_nobody_can_forget_how_many_threads(path):
+    """TensorFlow keeps the number that it starts with, and runs that ask for another are refused."""
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    given = [(each.args.posonlyargs + each.args.args, each.args.defaults, each.name) for each in functions]
+    optional = [
+        name for named, values, name in given for one in named[len(named) - len(values) :] if one.arg == "threads"
+    ]
+    assert not optional, f"{path.name}: {optional} take threads by default; make it a required argument"
+
+
 @pytest.mark.parametrize("name", ["01_explore", "02_clean_and_split", "04_classical_baselines"])
 def test_what_a_chapter_without_networks_imports_loads_no_deep_learning_library(name):
     code = graph.code_of(config.NOTEBOOKS / f"{name}.py")

@@ -83,3 +83,11 @@ def test_defaults_are_the_values_of_smoke(name):
 def test_a_study_declares_the_parameters_of_its_notebook(name):
     declared = config.study_settings(STUDIES[name])
     assert defaults(name) == {"DATASET": declared.dataset, **declared.parameters}
+
+
+@pytest.mark.parametrize("profile", config.PROFILES)
+def test_chapter_8_begins_where_chapter_7_pinned(profile):
+    pinned, used = (config.chapter_parameters(name, "elpv", profile) for name in ("07_overfit", "08_regularise"))
+    for name in ("LEARNING_RATE", "MOMENTUM", "STEM", "SIZES"):
+        assert used[name] == pinned[name], f"params/{profile}.yml: {name} of chapter 8 is not that of chapter 7"
+    assert used["L2"] in pinned["L2_CONSTANTS"], f"params/{profile}.yml: chapter 7 does not sweep the L2 of chapter 8"

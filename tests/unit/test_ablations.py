@@ -187,7 +187,10 @@ def test_a_book_is_read_and_drawn(finished):
     table = ablations.table(settings, {"AUC": found}, {"verdict on AUC": words})
     assert table["the one change"].tolist() == ["", "of as it is: dropout 0 → 0.5"]
     assert table.loc[1, "verdict on AUC"] in words.values()
-    assert ablations.effort(settings)["trained parameters"].nunique() == 1
+    effort = ablations.effort(settings)
+    assert effort["setting"].tolist() == table["setting"].tolist()
+    trained, whole = (effort[f"{which} parameters"].unique() for which in ("trained", "all"))
+    assert len(trained) == len(whole) == 1 and 0 < trained[0] <= whole[0]
     assert [each.title for each in ablations.parents(settings)] == ["as it is"]
     history = ablations.history(settings)
     panels = plots.four_panels(history, ["8 · dropout"])

@@ -1,5 +1,7 @@
 """Augmentation changes every image by itself, within its range, in training alone; a seed repeats it."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -20,6 +22,8 @@ KINDS = {
 }
 RAMP = np.stack(np.meshgrid(np.linspace(0, 255, 32), np.linspace(255, 0, 32)), axis=-1).round().astype(np.uint8)
 GREY, TINTED = RAMP[..., :1], np.concatenate([RAMP, RAMP[::-1, :, :1] // 2], axis=-1)
+
+examples = partial(augmentation.examples, threads=1)
 
 
 @pytest.fixture(autouse=True)
@@ -48,21 +52,21 @@ def test_it_acts_in_training_alone_and_keeps_shape_type_and_range(kind, image):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_examples_repeat_with_their_seed(kind):
-    first, again, other = (augmentation.examples([KINDS[kind]], TINTED, 8, seed) for seed in (7, 7, 8))
+    first, again, other = (examples([KINDS[kind]], TINTED, 8, seed) for seed in (7, 7, 8))
     assert first.shape == (8, *TINTED.shape) and first.dtype == np.uint8
     np.testing.assert_array_equal(first, again)
     assert (first != other).any() and (first != TINTED).any()
 
 
 def test_flips_are_mirror_images_in_the_directions_asked_for():
-    whole = {image.tobytes() for image in augmentation.examples([Flip()], TINTED, 64, 7)}
+    whole = {image.tobytes() for image in examples([Flip()], TINTED, 64, 7)}
     assert whole == {image.tobytes() for image in (TINTED, TINTED[::-1], TINTED[:, ::-1], TINTED[::-1, ::-1])}
-    across = {image.tobytes() for image in augmentation.examples([Flip(vertical=False)], TINTED, 32, 7)}
+    across = {image.tobytes() for image in examples([Flip(vertical=False)], TINTED, 32, 7)}
     assert across == {TINTED.tobytes(), np.ascontiguousarray(TINTED[:, ::-1]).tobytes()}
 
 
 def test_quarter_turns_are_exact_and_each_as_likely():
-    turned = augmentation.examples([QuarterTurn()], TINTED, 400, 7)
+    turned = examples([QuarterTurn()], TINTED, 400, 7)
     every = [np.rot90(TINTED, turns) for turns in range(4)]
     found = [sum(np.array_equal(one, image) for one in turned) for image in every]
     assert sum(found) == 400 and min(found) > 70
@@ -71,7 +75,7 @@ def test_quarter_turns_are_exact_and_each_as_likely():
 def test_crops_are_windows_of_the_image_enlarged():
     """On a ramp, a window's brightness tells where it lies, and its slope how much it was enlarged."""
     ramp = np.repeat(np.linspace(0, 255, 33)[np.newaxis, :, np.newaxis], 33, axis=0).round().astype(np.uint8)
-    crops = augmentation.examples([Crop(share=0.25)], ramp, 200, 7).astype(float)
+    crops = examples([Crop(share=0.25)], ramp, 200, 7).astype(float)
     slopes = (crops[:, 16, 24, 0] - crops[:, 16, 8, 0]) / (255 / 32) / 16
     np.testing.assert_allclose(slopes, 0.75, atol=0.02)
     middles = crops[:, 16, 16, 0] / (255 / 32)  # 16 where the window lies in the middle
@@ -84,35 +88,35 @@ def test_rotation_and_zoom_keep_the_centre_and_stay_in_their_range():
     dot = np.zeros((33, 33, 1), np.uint8)
     dot[15:18, 15:18] = 255
     for one in (Rotation(turn=0.5), Zoom(share=0.3)):
-        assert (augmentation.examples([one], dot, 50, 7)[:, 16, 16, 0] > 200).all()
-    areas = augmentation.examples([Zoom(share=0.3)], dot, 200, 7).sum(axis=(1, 2, 3)) / dot.sum()
+        assert (examples([one], dot, 50, 7)[:, 16, 16, 0] > 200).all()
+    areas = examples([Zoom(share=0.3)], dot, 200, 7).sum(axis=(1, 2, 3)) / dot.sum()
     assert 0.5 < areas.min() < 0.75 and 1.5 < areas.max() < 2.2  # 1 / 1.3^2 and 1 / 0.7^2
     bar = np.zeros((33, 33, 1), np.uint8)
     bar[:, 15:18] = 255
-    turned = augmentation.examples([Rotation(turn=0.05)], bar, 200, 7)
+    turned = examples([Rotation(turn=0.05)], bar, 200, 7)
     angles = np.array([np.degrees(np.arctan2(image[4, :, 0].argmax() - 16, 12)) for image in turned])
     assert 10 < np.abs(angles).max() < 24 and angles.min() < -10 and angles.max() > 10  # 0.05 of a turn is 18 degrees
 
 
 def test_colours_change_as_much_as_they_may():
     grey = np.full((8, 8, 1), 100, np.uint8)
-    brighter = augmentation.examples([Colour(brightness=0.2, contrast=0)], grey, 300, 7)[:, 0, 0, 0].astype(int) - 100
+    brighter = examples([Colour(brightness=0.2, contrast=0)], grey, 300, 7)[:, 0, 0, 0].astype(int) - 100
     assert -51 <= brighter.min() < -45 and 45 < brighter.max() <= 51
     two = np.full((8, 8, 1), 80, np.uint8)
     two[:4] = 120
-    pictures = augmentation.examples([Colour(brightness=0, contrast=0.4)], two, 300, 7).astype(int)
+    pictures = examples([Colour(brightness=0, contrast=0.4)], two, 300, 7).astype(int)
     contrast = (pictures[:, 0, 0, 0] - pictures[:, 7, 0, 0]) / 40
     assert (
         0.6 <= contrast.min() < 0.65 and 1.35 < contrast.max() <= 1.4 and (pictures.mean(axis=(1, 2, 3)) == 100).all()
     )
     tinted = np.full((8, 8, 3), [120, 100, 100], np.uint8)
-    pictures = augmentation.examples([Colour(brightness=0, contrast=0, saturation=0.5)], tinted, 300, 7).astype(int)
+    pictures = examples([Colour(brightness=0, contrast=0, saturation=0.5)], tinted, 300, 7).astype(int)
     assert 9 <= np.ptp(pictures[:, 0, 0], axis=1).min() < 12 and 28 < np.ptp(pictures[:, 0, 0], axis=1).max() <= 31
 
 
 def test_cutout_is_a_whole_square_of_the_mean():
     image = GENERATOR.integers(0, 256, (20, 20, 1)).astype(np.uint8)
-    cut = augmentation.examples([Cutout(share=0.3)], image, 200, 7)
+    cut = examples([Cutout(share=0.3)], image, 200, 7)
     mean = round(image.mean())
     corners = set()
     for one in cut:
@@ -125,7 +129,7 @@ def test_cutout_is_a_whole_square_of_the_mean():
 
 def test_noise_has_its_deviation():
     grey = np.full((64, 64, 1), 128, np.uint8)
-    noise = augmentation.examples([Noise(deviation=0.05)], grey, 4, 7).astype(float) - 128
+    noise = examples([Noise(deviation=0.05)], grey, 4, 7).astype(float) - 128
     assert noise.std() == pytest.approx(0.05 * 255, rel=0.05) and abs(noise.mean()) < 0.5
 
 

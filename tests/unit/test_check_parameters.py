@@ -70,6 +70,16 @@ def test_a_wrong_parameter_is_one_line_that_names_it(tmp_path, monkeypatch, old,
     [
         ("preprocess", {"MASK_EFFORT": "huge"}, "MASK_EFFORT is 'huge'; give one of full, quick"),
         ("preprocess", {"MASK_EFFORT": ""}, "MASK_EFFORT is ''; give one of full, quick"),
+        (
+            "preprocess",
+            {"MASK_WEIGHTS": "no.weights.h5"},
+            "mask: weights 'no.weights.h5' is not there; name a `.weights",
+        ),
+        (
+            "preprocess",
+            {"MASK_WEIGHTS": "README.md"},
+            "mask: weights 'README.md' is no such file; name a `.weights.h5`",
+        ),
         ("overfit", {"SWEEP_EPOCHS": 9}, "SWEEP_EPOCHS is 9; give fewer than EPOCHS"),
         ("overfit", {"OTHER_MOMENTUM": 0.5}, "OTHER_MOMENTUM is 0.5; give another one than MOMENTUM"),
         ("overfit", {"L2_CONSTANTS": [0.0]}, "L2_CONSTANTS is [0.0]; give numbers above 0"),

@@ -111,6 +111,11 @@ def test_what_is_drawn_at_the_rim_or_where_it_is_dark_cannot_be_seen():
     assert defects.visible(before, after).tolist() == [False, True, False, False]
 
 
+def test_images_too_small_for_a_rim_are_seen_whole():
+    before = np.full((1, 8, 8, 1), 180, np.uint8)
+    assert defects.visible(before, before // 2).tolist() == [True]
+
+
 def test_drawn_images_that_show_nothing_are_left_out_and_no_other():
     data = part(50, 2, 1)
     data = replace(

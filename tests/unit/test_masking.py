@@ -1,5 +1,6 @@
 """What chapter 3 shows of masks: with a network, and nothing at all where a card names nothing to mask."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -31,6 +32,12 @@ def test_a_card_without_a_mask_has_nothing_to_show():
     assert masking.finder(None, "quick") is None and masking.on_phantoms(None, 3) == masking.on_pictures(None, []) == {}
     assert masking.fit_table(None).empty and masking.coverage_table(None, lambda path: path, []).empty
     assert isinstance(masking.fit(None), Inapplicable)
+
+
+def test_weights_that_are_given_are_taken_instead_of_teaching(monkeypatch):
+    monkeypatch.setattr(masks, "get", lambda settings: settings)
+    assert masking.finder("cell", "quick", "own.weights.h5").weights == Path("own.weights.h5")
+    assert masking.finder("cell", "quick", "").weights is None
 
 
 def test_the_fit_is_the_mean_over_phantoms_with_an_interval(network):

@@ -96,6 +96,12 @@ def test_input_is_grey_square_and_of_full_range():
     assert not applying.network_input(np.full((1, 1), 77, np.uint8), 16).any()
 
 
+def test_what_shrinks_is_averaged_where_the_other_side_grows():
+    rows, columns = np.arange(3200) % 2, np.repeat([120, 240], 4)
+    seen = applying.network_input(np.outer(rows, columns).astype(np.uint8), 16)
+    assert (seen == seen[:1]).all() and seen[0, 0] < 30 and seen[0, -1] > 225
+
+
 def test_holes_are_filled_and_only_the_largest_parts_stay():
     mask = np.zeros((9, 12), bool)
     mask[1:6, 1:6] = True

@@ -94,7 +94,8 @@ def test_every_step_is_said_with_its_settings():
 def test_every_different_step_is_timed_once():
     pictures = [np.zeros((30, 20), np.uint8)] * 2
     found = preprocessing.speeds({name: recipes.load(name) for name in ("plain", "clahe", "z_score")}, pictures, SIZE)
-    assert sorted(found) == ["clahe (clip_limit 2)", "grey", "resize to 24 px", "resize to 256 px"]
+    inside = ["in the network: rescale (to [0, 255])", "in the network: z_score"]
+    assert sorted(found) == ["clahe (clip_limit 2)", "grey", *inside, "resize to 24 px", "resize to 256 px"]
     assert list(found.values()) == sorted(found.values()) and min(found.values()) > [0]
 
 

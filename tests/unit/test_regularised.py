@@ -43,6 +43,12 @@ def tuning_losses(monkeypatch, losses: list[float]) -> None:
     ("changes", "message"),
     [
         ({"epochs": 5, "early_stopping": {"patience": 4}}, "early stopping with patience 4 never acts within 5 epochs"),
+        ({"epochs": 1, "schedule": {"kind": "cosine"}}, "a cosine never acts within 1 epochs; give 2 epochs or more"),
+        (
+            {"epochs": 9, "schedule": {"kind": "plateau"}, "early_stopping": {}},
+            "plateau with patience 5 never acts before early stopping with patience 5 ends the phase; "
+            "give early stopping 6 or more, or the plateau 4 or less",
+        ),
         ({"epochs": 5, "schedule": {"kind": "plateau"}}, "plateau with patience 5 never acts within 5 epochs"),
         ({"epochs": 9, "schedule": {"kind": "plateau", "minimum": 1e-3}}, "minimum 0.001 is not below the rate 0.001"),
         (

@@ -1,5 +1,6 @@
 """Steps keep their promises on type, shape and range; recipes in a wrong order or of unknown steps are refused."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -50,6 +51,19 @@ def test_grey_is_luminance():
 def test_shrinking_averages_areas():
     checkerboard = np.indices((48, 48)).sum(axis=0) % 2 * 200
     assert set(np.unique(steps.apply((steps.Resize(),), checkerboard.astype(np.uint8), 24))) == {100}
+
+
+@pytest.mark.parametrize("turn", [np.asarray, np.transpose])
+def test_each_axis_shrinks_or_grows_by_its_own_rule(turn):
+    rows = turn(np.repeat(np.arange(3000) % 2 * 255, 20).reshape(3000, 20).astype(np.uint8))
+    np.testing.assert_allclose(steps.Resize().apply(rows, 24), 127.5, atol=2)
+
+
+@pytest.mark.parametrize(("shape", "rule"), [((90, 70), cv2.INTER_AREA), ((24, 70), cv2.INTER_AREA),
+                                             ((9, 24), cv2.INTER_CUBIC), ((9, 7, 3), cv2.INTER_CUBIC)])  # fmt: skip
+def test_axes_that_go_one_way_are_resized_at_once(shape, rule):
+    image = np.random.default_rng(7).integers(0, 256, shape, dtype=np.uint8)
+    np.testing.assert_array_equal(steps.Resize().apply(image, 24), cv2.resize(image, (24, 24), interpolation=rule))
 
 
 def test_size_already_right_changes_nothing():
