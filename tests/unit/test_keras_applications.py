@@ -54,6 +54,10 @@ def published(folder):
             # Keras draws MobileNet's depthwise kernels so small that nothing of an image would reach the end
             gain = np.sqrt(weight.shape[2]) if variant == "MobileNet" and tuple(weight.shape[3:]) == (1,) else 1
             weight.assign(gain * np.asarray(weight) * draw.uniform(0.9, 1.1, weight.shape) + added)
+        if variant == "EfficientNetB0":  # as published: deviations in the place of variances
+            normalisation = own.layers[2]
+            normalisation.adapt_mean.assign(family.MEAN)
+            normalisation.adapt_variance.assign(family.DEVIATION)
         for layer in own.layers:
             if isinstance(layer, keras.layers.Normalization):
                 layer.finalize_state()
@@ -126,6 +130,17 @@ def test_newer_files_of_keras_are_read(tmp_path):
     for name in ("conv1", "conv_pw_13_bn"):
         for found, expected in zip(built.get_layer(name).weights, source.get_layer(name).weights, strict=True):
             np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("power", [0, 3])  # 0: from scratch; 3: saved from what is already divided once more
+def test_only_imagenets_own_normalisation_is_divided_once_more(tmp_path, power):
+    source = connected("EfficientNetB0")
+    values = family.MEAN if power else np.zeros(3), family.DEVIATION**power
+    for weight, value in zip(source.get_layer("normalization").weights, values, strict=False):
+        weight.assign(value)
+    keras.Model(source.get_layer("rescaling").output, source.output).save_weights(tmp_path / "own.weights.h5")
+    found = connected("EfficientNetB0", weights=tmp_path / "own.weights.h5").get_layer("normalization")
+    np.testing.assert_allclose(np.ravel(found.variance), values[1], rtol=1e-6)
 
 
 def test_wrong_files_are_refused_in_one_line(published, tmp_path):
