@@ -3,6 +3,7 @@
 Nothing is downloaded: where Keras would, it is given a file of random weights.
 """
 
+import socket
 from functools import cache
 
 import h5py
@@ -198,6 +199,26 @@ def test_downloaded_once_into_keras_own_folder(monkeypatch, tmp_path, published)
     assert asked == [family.WEIGHTS["MobileNet"]] and first == again
     assert first == networks.pretrained("keras_applications", {"weights": str(published("MobileNet")[1])})
     assert [path.name for path in (tmp_path / "models").iterdir()] == [asked[0].rpartition("/")[2]]
+
+
+def test_a_page_in_the_place_of_weights_is_not_kept(monkeypatch, tmp_path, published):
+    """A proxy may answer anything with status 200. What an earlier download left is fetched again."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    content, waits = [b"<html>", published("MobileNet")[1].read_bytes()], []
+    (file := tmp_path / "models" / family.WEIGHTS["MobileNet"].rpartition("/")[2]).write_bytes(content[0])
+
+    def download(name, origin, cache_dir, cache_subdir):
+        waits.append(socket.getdefaulttimeout())
+        (path := tmp_path / "models" / cache_dir.rpartition("/")[2] / name).write_bytes(content.pop(0))
+        return str(path)
+
+    monkeypatch.setattr(keras.utils, "get_file", download)
+    with pytest.raises(weights.WeightsRefused, match="cannot be downloaded: what came is no HDF5 file[^\n]+; fetch"):
+        networks.pretrained("keras_applications", {"weights": "imagenet"})
+    networks.pretrained("keras_applications", {"weights": "imagenet"})
+    assert file.read_bytes().startswith(weights.HDF5) and list((tmp_path / "models").iterdir()) == [file]
+    assert waits == [weights.TIMEOUT] * 2 and socket.getdefaulttimeout() is None
 
 
 def test_other_channels_are_refused():
