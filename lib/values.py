@@ -4,7 +4,8 @@ import math
 from typing import Any
 
 MOST = {"THREADS": 256, "SIZE": 4096, "STEM": 4096, "FILTERS": 4096, "RATE": 10}  # by a word of the parameter's name
-WIDTHS = ("STEM", "SIZES", "LARGER_SIZES")  # lists whose values may repeat: those of the layers of one network
+# lists whose values may repeat: those of the layers of one network, and of the phases of training
+REPEATING = ("STEM", "SIZES", "LARGER_SIZES", "EPOCHS", "OPTIMISERS", "RATES")
 
 
 def mismatch(name: str, value: Any, default: Any) -> str | None:
@@ -35,4 +36,4 @@ def _of_numbers(name: str, values: list) -> str | None:
 
 
 def _repeated(name: str, values: list) -> str | None:
-    return "expected each value once" if name not in WIDTHS and len(set(values)) < len(values) else None
+    return "expected each value once" if name not in REPEATING and len(set(values)) < len(values) else None

@@ -5,9 +5,11 @@ import importlib.util
 import math
 import os
 import pickle
+import socket
 import sys
 import tempfile
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +21,8 @@ from lib import config
 
 MAGIC = 0x1950A86A20F9469CFC6C  # first value of PyTorch's file format before version 1.6
 FORMAT = 1001
+HDF5 = b"\x89HDF\r\n\x1a\n"  # what a file of that format begins with
+TIMEOUT = 30  # seconds without a byte of a download
 STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
@@ -65,21 +69,40 @@ def local(path: Path) -> Path:
 def _downloaded(address: str) -> Path:
     name = address.rpartition("/")[2]
     file = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models" / name
-    if file.is_file():
+    if file.is_file() and _is_hdf5(file):
         return file
     import keras
 
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         # apart first: a download that is killed leaves nothing in its place
-        with tempfile.TemporaryDirectory(dir=file.parent) as folder, contextlib.redirect_stdout(sys.stderr):
-            os.replace(keras.utils.get_file(name, address, cache_dir=folder, cache_subdir=""), file)
+        with tempfile.TemporaryDirectory(dir=file.parent) as folder, contextlib.redirect_stdout(sys.stderr), _timeout():
+            found = Path(keras.utils.get_file(name, address, cache_dir=folder, cache_subdir=""))
+            if not _is_hdf5(found):
+                raise ValueError("what came is no HDF5 file, but perhaps the page of a proxy")
+            os.replace(found, file)
     except Exception as error:  # Keras raises nothing narrower
         reason = str(error).rpartition(" -- ")[2].splitlines()[0]
         raise WeightsRefused(
             f"{name} cannot be downloaded: {reason:.80}; fetch {address} elsewhere and give the file's path as weights"
         ) from None
     return file
+
+
+def _is_hdf5(file: Path) -> bool:
+    with file.open("rb") as content:
+        return content.read(len(HDF5)) == HDF5
+
+
+@contextlib.contextmanager
+def _timeout() -> Iterator[None]:
+    """Connections that say nothing for TIMEOUT seconds end: Keras itself would wait for ever."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
 
 
 def read(path: Path) -> dict[str, np.ndarray]:

@@ -21,17 +21,17 @@ from lib.hypotheses import Hypothesis
 DATASET = "elpv"
 PROFILE = "smoke"
 BACKBONES = ["efficientnet_lite0"]
-HIDDEN = 1  # dense layers of the head, each as wide as the square root of the one before
-HEAD_EPOCHS = 3
-HEAD_RATE = 0.001  # of Adam, and of networks that are trained as a whole
-TUNING_EPOCHS = 3
-TUNING_RATE = 0.0001
-PATIENCE = 1
+HIDDEN = 1
+EPOCHS = [4, 4]  # of the head's warm-up, and of what follows; so are the next two
+OPTIMISERS = ["adam", "sgd"]
+RATES = [0.001, 0.0001]
+DECAY = 10.0
+PATIENCE = [1, 2]  # epochs until the second rate is divided by DECAY, and until training ends
 DEPTHS = [1]  # blocks unfrozen in fine-tuning
 RATE_BY_BLOCK = 1.0  # of each block as a share of that of the block after it
 ALL_TRAINED = "none"  # networks that are trained as a whole too: none, first or every
 ALL_SIZE = 32
-ALL_EPOCHS = 3
+ALL_EPOCHS = 4
 MEASURED_IMAGES = 64
 ENGINE = "keras"
 BACKBONE = "efficientnet_lite0"  # of the features that classical models learn from
@@ -43,8 +43,8 @@ THREADS = 1
 context = chapter("09_transfer", DATASET, PROFILE)
 card = cards.load(DATASET)
 study = grids.transfer(
-    DATASET, BACKBONES, FEATURE_SIZE, HIDDEN, HEAD_EPOCHS, HEAD_RATE, TUNING_EPOCHS, TUNING_RATE, PATIENCE, DEPTHS,
-    RATE_BY_BLOCK, ALL_TRAINED, ALL_SIZE, ALL_EPOCHS, MEASURED_IMAGES, ENGINE, SEEDS, THREADS,
+    DATASET, BACKBONES, FEATURE_SIZE, HIDDEN, EPOCHS, OPTIMISERS, RATES, DECAY, PATIENCE, DEPTHS, RATE_BY_BLOCK,
+    ALL_TRAINED, ALL_SIZE, ALL_EPOCHS, MEASURED_IMAGES, ENGINE, SEEDS, THREADS,
 )  # fmt: skip
 parents = grids.parents_of("transfer", study)
 data = runs.data_of(next(iter(study.values()))[0], context)
@@ -77,7 +77,7 @@ names = list(strategies.usable(BACKBONES))
 others = backbones.BACKBONES if context.judged else ()
 properties = backbones.table(names, FEATURE_SIZE, THREADS, counted=others)
 table = texts.table(properties.rename(index=strategies.titled, columns=backbones.TITLES).rename_axis("network"))
-lengths = f"Trained as a whole, where any is: {ALL_EPOCHS} epochs at most; heads and last blocks: {HEAD_EPOCHS} and then {TUNING_EPOCHS}."
+lengths = f"Trained as a whole, where any is: {ALL_EPOCHS} epochs at most; heads and last blocks: {EPOCHS[0]} and then {EPOCHS[1]}."
 there = strategies.left_out(BACKBONES) or ["The weights of all networks asked for are there."]
 texts.together(table, texts.sentence(lengths, *there))
 
@@ -87,7 +87,7 @@ texts.together(table, texts.sentence(lengths, *there))
 # over them. H9.4 and H9.6 ask whether something simpler does no worse, with a margin that would not matter in use.
 #
 # **H9.2 and H9.7 cross strategies.** Beside what learns and from which weights, the epochs differ (the numbers stand
-# above); a whole network has Adam at one rate throughout, a head has Adam and then SGD at a rate that falls; and batch
+# above); a whole network has one optimiser and rate throughout, a head has the same and then those of fine-tuning, at a rate that falls; and batch
 # normalisation learns and averages anew in a whole network, but stays as it was in a frozen one. So they say which of
 # two usual ways gives more here, and not which one of these differences does it.
 
@@ -154,7 +154,7 @@ points = embedding.neighbours_map(described.of(seen["validation"].images), SEEDS
 plots.scatter(points, transfer.class_names(seen["validation"], card.classes), seen["validation"].images)
 
 # %% [markdown]
-# The head here is small: as many hidden layers as the parameters say, and one output layer. A support vector machine, a logistic regression, a random forest and gradient
+# The head here is small: as many hidden layers as the parameters say, each as wide as the square root of the one before, and one output layer. A support vector machine, a logistic regression, a random forest and gradient
 # boosting learn from the same features of the same training images, each with one usual setting.
 
 # %% mystnb={"figure": {"name": "fig-heads", "caption": "AUC on validation of the dense head and of classical models on the same frozen features; the dashed line is chance."}}
@@ -170,7 +170,7 @@ claims.measure("H9.4", effects.difference("auc", head, judged["support vector ma
 # ## Fine-tuning
 # The head warms up while everything below it is frozen, and stops early too: one that knew the training images by heart
 # would leave nothing to tune. Then the last blocks learn with it, at a rate so low that they keep what they know. The
-# rate falls tenfold where the tuning loss has stopped falling, which is how we read the document's "decay of 10". Batch
+# rate is divided by `DECAY` where the tuning loss has stopped falling, which is how we read the document's "decay of 10". Batch
 # normalisation stays as it was, in frozen and in unfrozen blocks: its averages over photographs are not exchanged for
 # those of a few batches. Where epochs are few, the rate is higher than the document's, which the profile `gpu` keeps.
 

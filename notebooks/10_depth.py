@@ -22,11 +22,11 @@ PROFILE = "smoke"
 BACKBONES = ["efficientnet_lite0"]  # the first one whose weights can be had is used
 IMAGE_SIZE = 32  # pixels per side
 HIDDEN = 1
-HEAD_EPOCHS = 3
-HEAD_RATE = 0.001
-TUNING_EPOCHS = 3
-TUNING_RATE = 0.0001
-PATIENCE = 1
+EPOCHS = [4, 4]  # of the head's warm-up, and of what follows; so are the next two
+OPTIMISERS = ["adam", "sgd"]
+RATES = [0.001, 0.0001]
+DECAY = 10.0
+PATIENCE = [1, 2]  # epochs until the second rate is divided by DECAY, and until training ends
 DEPTHS = [0.0, 1.0, 1.5, 2.0]  # blocks unfrozen; a fraction is that share of the layers of the next one
 MEASURED_IMAGES = 64
 ENGINE = "keras"  # of what is frozen
@@ -36,8 +36,8 @@ THREADS = 1
 # %%
 context = chapter("10_depth", DATASET, PROFILE)
 study = grids.depth(
-    DATASET, BACKBONES, IMAGE_SIZE, HIDDEN, HEAD_EPOCHS, HEAD_RATE, TUNING_EPOCHS, TUNING_RATE, PATIENCE, DEPTHS,
-    MEASURED_IMAGES, ENGINE, SEEDS, THREADS,
+    DATASET, BACKBONES, IMAGE_SIZE, HIDDEN, EPOCHS, OPTIMISERS, RATES, DECAY, PATIENCE, DEPTHS, MEASURED_IMAGES,
+    ENGINE, SEEDS, THREADS,
 )  # fmt: skip
 parents = grids.parents_of("depth", study)
 by_depth = dict(zip(sorted({0.0, *DEPTHS}), study, strict=True))  # blocks unfrozen -> name of the setting

@@ -22,11 +22,11 @@ PROFILE = "smoke"
 BACKBONES = ["efficientnet_lite0"]
 SIZES = [32, 48]  # pixels per side, from small to large
 HIDDEN = 1
-HEAD_EPOCHS = 3
-HEAD_RATE = 0.001
-TUNING_EPOCHS = 3  # of SGD, at most
-TUNING_RATE = 0.0001
-PATIENCE = 1
+EPOCHS = [4, 4]  # of the head's warm-up, and of what follows; so are the next two
+OPTIMISERS = ["adam", "sgd"]
+RATES = [0.001, 0.0001]
+DECAY = 10.0
+PATIENCE = [1, 2]  # epochs until the second rate is divided by DECAY, and until training ends
 DEPTHS = [0]  # blocks unfrozen; 0: features alone
 TIMED_SHARES = [0.3, 0.5]  # of the training images, at the smallest size, for the time that it takes
 MEASURED_IMAGES = 64
@@ -39,8 +39,8 @@ THREADS = 1
 context = chapter("11_image_size", DATASET, PROFILE)
 card = cards.load(DATASET)
 study = grids.image_size(
-    DATASET, BACKBONES, SIZES, HIDDEN, HEAD_EPOCHS, HEAD_RATE, TUNING_EPOCHS, TUNING_RATE, PATIENCE, DEPTHS,
-    TIMED_SHARES, MEASURED_IMAGES, ENGINE, SEEDS, THREADS,
+    DATASET, BACKBONES, SIZES, HIDDEN, EPOCHS, OPTIMISERS, RATES, DECAY, PATIENCE, DEPTHS, TIMED_SHARES,
+    MEASURED_IMAGES, ENGINE, SEEDS, THREADS,
 )  # fmt: skip
 parents = grids.parents_of("image_size", study)
 

@@ -4,9 +4,8 @@ from lib import cards
 from lib.grids import strategies
 from lib.grids.study import Study, by_seed
 
-RULES = {
+RULES = strategies.RULES | {
     "DEPTHS": ("one depth above 0", lambda depths, _: max(depths) > 0),
-    "HIDDEN": strategies.HIDDEN_RULE,
 }
 
 
@@ -15,11 +14,11 @@ def depth(
     backbones: list[str],
     image_size: int,
     hidden: int,
-    head_epochs: int,
-    head_rate: float,
-    tuning_epochs: int,
-    tuning_rate: float,
-    patience: int,
+    epochs: list[int],
+    optimisers: list[str],
+    rates: list[float],
+    decay: float,
+    patience: list[int],
     depths: list[float],
     measured_images: int,
     engine: str,
@@ -32,7 +31,7 @@ def depth(
     A fraction is that share of the layers of the next block. Source: S4.7, S0.8.
     """
     card = cards.load(dataset)
-    schedule = strategies.Schedule(head_epochs, head_rate, tuning_epochs, tuning_rate, patience)
+    schedule = strategies.Schedule(epochs, optimisers, rates, decay, patience)
     network = next(iter(strategies.usable(backbones, whole).values()))
     common = strategies.stored(hidden, measured_images, engine, threads) | {
         "image_size": image_size,

@@ -9,13 +9,12 @@ from lib.steps import Recipe, Resize
 
 COARSE = "coarse"  # as large, with the detail of the smallest
 SHARED = " % of all"  # behind a share of the training images
-RULES = {
+RULES = strategies.RULES | {
     "SIZES": (
         "two or more sizes, from small to large",
         lambda sizes, _: len(sizes) > 1 and sizes == sorted(set(sizes)),
     ),
     "TIMED_SHARES": ("numbers between 0 and 1", lambda shares, _: 0 < min(shares) <= max(shares) < 1),
-    "HIDDEN": strategies.HIDDEN_RULE,
 }
 
 
@@ -24,11 +23,11 @@ def image_size(
     backbones: list[str],
     sizes: list[int],
     hidden: int,
-    head_epochs: int,
-    head_rate: float,
-    tuning_epochs: int,
-    tuning_rate: float,
-    patience: int,
+    epochs: list[int],
+    optimisers: list[str],
+    rates: list[float],
+    decay: float,
+    patience: list[int],
     depths: list[int],
     timed_shares: list[float],
     measured_images: int,
@@ -44,7 +43,7 @@ def image_size(
     Networks whose weights cannot be had here are left out, unless `whole`. Source: S4.2, S4.8, S4.9, S3.35.
     """
     card = cards.load(dataset)
-    schedule = strategies.Schedule(head_epochs, head_rate, tuning_epochs, tuning_rate, patience)
+    schedule = strategies.Schedule(epochs, optimisers, rates, decay, patience)
     common = strategies.stored(hidden, measured_images, engine, threads)
     every_level = ("extreme", "all") if card.graded and len(card.level_names) > 2 else ("all",)
     study: Study = {}

@@ -2,45 +2,67 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from lib import backbones, config
+from lib.grids.study import Rules
 from lib.training.configuration import EarlyStopping, Head, Network, Phase, Plateau, Storing
 
 IMAGENET = "imagenet"
-# a fourth layer would be one unit wide, whatever the network: 512 to 2048 features make 16 to 32, 4, 2, 1
-HIDDEN_RULE = ("3 at most: a fourth layer would be one unit wide", lambda hidden, _: hidden <= 3)
-DECAY = 0.1  # "weight decay of 10", read as: the rate is divided by 10 on a plateau (S0.4)
+OPTIMISERS = get_args(Phase.model_fields["optimiser"].annotation)
+TWO = "two: of the head that warms up, and of what follows"
+RULES: Rules = {  # of the parameters that the chapters share
+    # whatever the network: 512 to 2048 features make 16 to 32, 4, 2, 1
+    "HIDDEN": ("3 at most: a fourth layer would be one unit wide", lambda hidden, _: hidden <= 3),
+    "EPOCHS": (TWO, lambda epochs, _: len(epochs) == 2),
+    "OPTIMISERS": (
+        f"{TWO}, each one of {', '.join(OPTIMISERS)}",
+        lambda names, _: len(names) == 2 and {*names} <= {*OPTIMISERS},
+    ),
+    "RATES": (TWO, lambda rates, _: len(rates) == 2),
+    "DECAY": ("more than 1: the rate is divided by it", lambda decay, _: decay > 1),
+    "PATIENCE": (
+        "two numbers of epochs: until the rate falls, and more of them until training ends",
+        lambda epochs, _: len(epochs) == 2 and epochs[0] < epochs[1],
+    ),
+}
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Two phases: the head warms up on what is frozen, then it goes on at a very low rate with the last blocks."""
+    """Two phases: the head warms up on what is frozen, then it goes on at a very low rate with the last blocks.
 
-    head_epochs: int
-    head_rate: float  # of Adam
-    tuning_epochs: int
-    tuning_rate: float  # of SGD
-    patience: int  # epochs; the rate falls after half of them, or stays where the half of one would be all of it
+    epochs, optimisers, rates: of the first phase and of the second one. decay: the rate of the second one is divided by it on
+    a plateau, which is how "weight decay of 10" is read (S0.4). patience: epochs until it is, and until either phase ends.
+    """
+
+    epochs: list[int]
+    optimisers: list[str]
+    rates: list[float]
+    decay: float
+    patience: list[int]
 
     def phases(self, unfrozen: float, rate_by_block: float = 1) -> tuple[Phase, Phase]:
         """unfrozen: blocks that learn in the second phase. 0 is feature extraction: the head alone goes on for as long, so
         that the strategies differ by what learns and by nothing else."""
-        kept = EarlyStopping(
-            patience=self.patience
-        )  # a head that knows the training images by heart has nothing left to gain
-        warm_up = Phase(epochs=self.head_epochs, learning_rate=self.head_rate, unfrozen=0, early_stopping=kept)
-        lower = Plateau(factor=DECAY, patience=self.patience // 2) if self.patience > 1 else None
-        tuning = Phase(
-            epochs=self.tuning_epochs, optimiser="sgd", learning_rate=self.tuning_rate, unfrozen=unfrozen,
-            schedule=lower, early_stopping=kept, rate_by_block=rate_by_block, frozen_normalisation=True,
-        )  # fmt: skip
-        return warm_up, tuning
+        falling = Plateau(factor=1 / self.decay, patience=self.patience[0])
+        # a head that knows the training images by heart has nothing left to gain: it stops early, too
+        return self._phase(0, self.epochs[0], unfrozen=0), self._phase(
+            1,
+            self.epochs[1],
+            unfrozen=unfrozen,
+            schedule=falling,
+            rate_by_block=rate_by_block,
+            frozen_normalisation=True,
+        )
 
+    def everything(self, epochs: int) -> tuple[Phase]:
+        """One phase with the head's optimiser and rate, all layers together."""
+        return (self._phase(0, epochs),)
 
-def everything(epochs: int, rate: float, patience: int) -> tuple[Phase]:
-    """One phase of Adam, all layers together."""
-    return (Phase(epochs=epochs, learning_rate=rate, early_stopping=EarlyStopping(patience=patience)),)
+    def _phase(self, number: int, epochs: int, **fields: Any) -> Phase:
+        common = {"optimiser": self.optimisers[number], "learning_rate": self.rates[number]}
+        return Phase(epochs=epochs, early_stopping=EarlyStopping(patience=self.patience[1]), **common, **fields)
 
 
 def head(hidden: int) -> Head:

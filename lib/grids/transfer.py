@@ -11,9 +11,8 @@ RANDOM, IMAGENET = "all from random", "all from ImageNet"
 SLOWER = "slower below"
 MOMENTUM = 0.9  # of batch normalisation's averages in them; the published 0.99 lags where steps are few (chapter 7)
 WHOLES = {"none": 0, "first": 1, "every": None}  # networks that are trained as a whole: so many of them, or all
-RULES = {
+RULES = strategies.RULES | {
     "RATE_BY_BLOCK": ("1 at most", lambda rate, _: rate <= 1),
-    "HIDDEN": strategies.HIDDEN_RULE,
     "DEPTHS": ("numbers above 0: blocks unfrozen beside none", lambda depths, _: min(depths) > 0),
     "BACKBONE": (
         "one of BACKBONES whose weights can be had here",
@@ -27,11 +26,11 @@ def transfer(
     backbones: list[str],
     feature_size: int,
     hidden: int,
-    head_epochs: int,
-    head_rate: float,
-    tuning_epochs: int,
-    tuning_rate: float,
-    patience: int,
+    epochs: list[int],
+    optimisers: list[str],
+    rates: list[float],
+    decay: float,
+    patience: list[int],
     depths: list[int],
     rate_by_block: float,
     all_trained: str,
@@ -52,9 +51,9 @@ def transfer(
     """
     networks = strategies.usable(backbones, whole)
     card = cards.load(dataset)
-    schedule = strategies.Schedule(head_epochs, head_rate, tuning_epochs, tuning_rate, patience)
+    schedule = strategies.Schedule(epochs, optimisers, rates, decay, patience)
     common = strategies.stored(hidden, measured_images, engine, threads) | {"image_size": feature_size}
-    as_a_whole = {"phases": strategies.everything(all_epochs, head_rate, patience), "image_size": all_size}
+    as_a_whole = {"phases": schedule.everything(all_epochs), "image_size": all_size}
     as_a_whole |= {"storing": None, "engine": "keras"}  # nothing is frozen
     changes: dict[str, dict] = {}
     as_wholes = list(networks)[: WHOLES[config.one_of("ALL_TRAINED", all_trained, list(WHOLES))]]

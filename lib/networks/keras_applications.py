@@ -190,7 +190,13 @@ def _load(network: keras.Model, file: Path, variant: str) -> None:
 
 
 def _divide_once_more(normalisation: layers.Normalization) -> None:
-    """EfficientNetB0 was trained on values divided by the root of their deviation, too: TensorFlow's issue 49930."""
+    """EfficientNetB0 was trained on values divided by the root of their deviation, too: TensorFlow's issue 49930.
+
+    ImageNet's files hold deviations in the place of variances. Other values are somebody's own, and stay as they are.
+    """
+    held = np.array([normalisation.adapt_mean, normalisation.adapt_variance])
+    if not np.allclose(held, [MEAN, DEVIATION], atol=1e-4):
+        return
     normalisation.adapt_variance.assign(normalisation.adapt_variance * DEVIATION)
     normalisation.finalize_state()
 

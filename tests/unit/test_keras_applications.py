@@ -3,6 +3,7 @@
 Nothing is downloaded: where Keras would, it is given a file of random weights.
 """
 
+import socket
 from functools import cache
 
 import h5py
@@ -54,6 +55,10 @@ def published(folder):
             # Keras draws MobileNet's depthwise kernels so small that nothing of an image would reach the end
             gain = np.sqrt(weight.shape[2]) if variant == "MobileNet" and tuple(weight.shape[3:]) == (1,) else 1
             weight.assign(gain * np.asarray(weight) * draw.uniform(0.9, 1.1, weight.shape) + added)
+        if variant == "EfficientNetB0":  # as published: deviations in the place of variances
+            normalisation = own.layers[2]
+            normalisation.adapt_mean.assign(family.MEAN)
+            normalisation.adapt_variance.assign(family.DEVIATION)
         for layer in own.layers:
             if isinstance(layer, keras.layers.Normalization):
                 layer.finalize_state()
@@ -128,6 +133,17 @@ def test_newer_files_of_keras_are_read(tmp_path):
             np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("power", [0, 3])  # 0: from scratch; 3: saved from what is already divided once more
+def test_only_imagenets_own_normalisation_is_divided_once_more(tmp_path, power):
+    source = connected("EfficientNetB0")
+    values = family.MEAN if power else np.zeros(3), family.DEVIATION**power
+    for weight, value in zip(source.get_layer("normalization").weights, values, strict=False):
+        weight.assign(value)
+    keras.Model(source.get_layer("rescaling").output, source.output).save_weights(tmp_path / "own.weights.h5")
+    found = connected("EfficientNetB0", weights=tmp_path / "own.weights.h5").get_layer("normalization")
+    np.testing.assert_allclose(np.ravel(found.variance), values[1], rtol=1e-6)
+
+
 def test_wrong_files_are_refused_in_one_line(published, tmp_path):
     (tmp_path / "text.h5").write_text("no weights")
     whole = keras.applications.MobileNet(weights=None, input_shape=(32, 32, 3), classes=2)
@@ -183,6 +199,26 @@ def test_downloaded_once_into_keras_own_folder(monkeypatch, tmp_path, published)
     assert asked == [family.WEIGHTS["MobileNet"]] and first == again
     assert first == networks.pretrained("keras_applications", {"weights": str(published("MobileNet")[1])})
     assert [path.name for path in (tmp_path / "models").iterdir()] == [asked[0].rpartition("/")[2]]
+
+
+def test_a_page_in_the_place_of_weights_is_not_kept(monkeypatch, tmp_path, published):
+    """A proxy may answer anything with status 200. What an earlier download left is fetched again."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    content, waits = [b"<html>", published("MobileNet")[1].read_bytes()], []
+    (file := tmp_path / "models" / family.WEIGHTS["MobileNet"].rpartition("/")[2]).write_bytes(content[0])
+
+    def download(name, origin, cache_dir, cache_subdir):
+        waits.append(socket.getdefaulttimeout())
+        (path := tmp_path / "models" / cache_dir.rpartition("/")[2] / name).write_bytes(content.pop(0))
+        return str(path)
+
+    monkeypatch.setattr(keras.utils, "get_file", download)
+    with pytest.raises(weights.WeightsRefused, match="cannot be downloaded: what came is no HDF5 file[^\n]+; fetch"):
+        networks.pretrained("keras_applications", {"weights": "imagenet"})
+    networks.pretrained("keras_applications", {"weights": "imagenet"})
+    assert file.read_bytes().startswith(weights.HDF5) and list((tmp_path / "models").iterdir()) == [file]
+    assert waits == [weights.TIMEOUT] * 2 and socket.getdefaulttimeout() is None
 
 
 def test_other_channels_are_refused():

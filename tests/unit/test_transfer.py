@@ -16,7 +16,7 @@ IMAGES, GROUPS = 80, 8
 LABELS = np.tile([0, 1], IMAGES // 2)
 TRANSFER = {
     "DATASET": "elpv", "BACKBONES": ["efficientnet_lite0", "efficientnet_lite1"], "FEATURE_SIZE": 64, "HIDDEN": 2,
-    "HEAD_EPOCHS": 6, "HEAD_RATE": 0.01, "TUNING_EPOCHS": 6, "TUNING_RATE": 0.001, "PATIENCE": 4, "DEPTHS": [1, 3],
+    "EPOCHS": [6, 6], "OPTIMISERS": ["adam", "sgd"], "RATES": [0.01, 0.001], "DECAY": 10.0, "PATIENCE": [2, 4], "DEPTHS": [1, 3],
     "RATE_BY_BLOCK": 0.5, "ALL_TRAINED": "first", "ALL_SIZE": 48, "ALL_EPOCHS": 6, "MEASURED_IMAGES": 32, "ENGINE": "onnx",
     "SEEDS": [1, 2], "THREADS": 1,
 }  # fmt: skip
