@@ -146,23 +146,21 @@ bright = shortcuts.by_brightness(whole)
 small = {"small model": by_model | {"brightness alone": bright}}
 plots.side_by_side({"network": by_network} | small, "AUC above chance", shortcuts.MARGIN)
 
-# %%
-asked = {"H15.1": "border only", "H15.2": "centre masked", "H15.3": "thumbnails"}
-told = {id: by_model[name] for id, name in asked.items()} | {"H15.4": shortcuts.by_file(card, labelled)}
-texts.together(
-    texts.sentence(shortcuts.in_words({name: by_model[name] for name in asked.values()}, bright)),
-    claims.measure_each(told),
-)
-
 # %% [markdown]
 # Where images come from several sources, a network that can name the source may learn the source, if sources differ in
 # their shares of the label, which chapter 1 measures. The source is what the card names first of an image, else its folder.
 # Being named is no harm by itself: it takes both.
 
 # %%
+asked = {"H15.1": "border only", "H15.2": "centre masked", "H15.3": "thumbnails"}
 source = shortcuts.source(card, labelled)
 named = f"Source: {source.name}." if not isinstance(source, Inapplicable) else ""
-texts.together(texts.sentence(named), claims.measure("H15.5", shortcuts.naming(source, labelled, whole)))
+told = {id: by_model[name] for id, name in asked.items()} | {"H15.4": shortcuts.by_file(card, labelled)}
+told["H15.5"] = shortcuts.naming(source, labelled, whole)
+texts.together(
+    texts.sentence(shortcuts.in_words({name: by_model[name] for name in asked.values()}, bright), named),
+    claims.measure_each(told),
+)
 
 # %% [markdown]
 # ## Does the map change with the network?
@@ -229,18 +227,15 @@ texts.together(
 # pixel is an image that no network has seen; so there are two baselines, a blur and the mean. Every method stands beside
 # three maps that know no network: noise, edges, and a blob in the centre. First Grad-CAM alone beside them:
 
-# %% mystnb={"figure": {"name": "fig-shown-first", "caption": "Probability of the class that the network decides for, as the pixels that a map marks most are shown first on a blurred image, by the share of pixels that is shown, with intervals over groups. The earlier a line rises, the more its pixels matter."}}
+# %% mystnb={"figure": {"name": "fig-shown-first", "caption": "Probability of the class that the network decides for, by the share of the pixels that a map marks most: shown first on a blurred image, where a line should rise early, or covered first by the blur, where it should fall early; with intervals over groups."}}
 maps = trials.maps_of(trial.explainer, tried, images, decided, SEEDS[0])
 walked = trials.walks(trial.explainer, maps, images, decided)
 beside = ["grad_cam", *names.CONTROLS]
-plots.trends(
-    examination.by_pixels(walked["blur"], "insertion", beside, seen.groups), "share of pixels shown", "probability"
-)
-
-# %% mystnb={"figure": {"name": "fig-covered-first", "caption": "The same as these pixels are covered first, by the share that is covered. The earlier a line falls, the more its pixels matter."}}
-plots.trends(
-    examination.by_pixels(walked["blur"], "deletion", beside, seen.groups), "share of pixels covered", "probability"
-)
+panels = {
+    title: examination.by_pixels(walked["blur"], kind, beside, seen.groups)
+    for title, kind in {"shown first": "insertion", "covered first": "deletion"}.items()
+}
+plots.trends_beside(panels, "share of pixels", "probability")
 
 # %% [markdown]
 # Both lines in one number, for every method and both baselines:

@@ -69,7 +69,7 @@ def by_pixels(
     """
     lines = {name: walked[name][kind].T for name in shown}
     return {
-        names.title(name): {step / (len(rows) - 1): mean(row, groups, SHARE) for step, row in enumerate(rows)}
+        names.title(name): {round(step / (len(rows) - 1), 2): mean(row, groups, SHARE) for step, row in enumerate(rows)}
         for name, rows in lines.items()
     }
 

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lib.explain.model import PASSING, Network
+from lib.explain.model import Network
+from lib.explain.operations import PASSING
 
 
 def found(network: Network) -> tuple[str, keras.layers.Dense]:

@@ -7,12 +7,10 @@ from contextlib import AbstractContextManager, nullcontext
 import keras
 import tensorflow as tf
 
-SATURATING = {"sigmoid", "softmax"}  # what turns logits into probabilities
-PASSING = (keras.layers.Dropout, keras.layers.Flatten, keras.layers.Reshape, keras.layers.Identity)
-RECTIFIERS = {"relu", "relu6", "leaky_relu", "silu", "swish", "gelu", "elu"}
+from lib.explain import operations
+from lib.explain.operations import PASSING, RECTIFIERS, SATURATING, activation
 
 Values = Sequence[tf.Tensor] | None  # in the place of a model's variables, in their order
-Visit = Callable[[str, keras.Operation, tuple, tf.Tensor], tf.Tensor]
 
 
 class Network:
@@ -24,7 +22,7 @@ class Network:
     """
 
     def __init__(self, model: keras.Model):
-        self.graph = _functional(model)
+        self.graph = operations.functional(model)
         if self.graph is None:
             raise ValueError(f"{model.name} has no graph of layers; give a built Sequential or a functional model")
         shapes = [tensor.shape for tensor in (*self.graph.inputs, *self.graph.outputs)]
@@ -37,7 +35,7 @@ class Network:
         self.input_shape: tuple[int | None, ...] = tuple(shapes[0][1:])
         self.units = shapes[1][1]
         self.end = _end(self.graph)
-        self.spatial = _spatial(self.graph)
+        self.spatial = operations.spatial(self.graph)
 
     @property
     def classes(self) -> int:
@@ -58,7 +56,7 @@ class Network:
             return (wide or list(self.spatial))[-1]
         if name in self.spatial:
             return name
-        known = dict(_layers(self.graph))
+        known = dict(operations.layers(self.graph))
         nearest = difflib.get_close_matches(name, list(self.spatial), n=1) or list(self.spatial)[-1:]
         why = "has no spatial axes" if name in known else "does not exist"
         raise ValueError(f"layer {name!r} of {self.model.name} {why}; such as {', '.join(map(repr, nearest))} do")
@@ -87,7 +85,7 @@ class Network:
             return output
 
         with self.substituted(values):
-            logits = _run(self.graph, images, visit)
+            logits = operations.run(self.graph, images, visit)
         logits = tf.reshape(tf.cast(logits, tf.float32), (-1, self.units))
         logits = tf.concat([-logits, logits], axis=1) if self.units == 1 else logits
         return logits, None if layer is None else seen[layer]
@@ -120,7 +118,7 @@ class Network:
 
     def parts(self) -> list[keras.Operation]:
         """Every operation in the order of the graph, those inside nested models too, but no model."""
-        return [operation for _, operation in _layers(self.graph) if _functional(operation) is None]
+        return [operation for _, operation in operations.layers(self.graph) if operations.functional(operation) is None]
 
     def substituted(self, values: Values) -> AbstractContextManager:
         """Inside, the model's variables read as these values, in their order; None: as they are."""
@@ -131,87 +129,13 @@ class Network:
     def backwards(self) -> Iterator[tuple[str, keras.Operation]]:
         """The operations before the logits with their names, the last one first, along first inputs, nested models entered."""
         before_logits = True
-        for name, operation in _backwards(self.graph):
+        for name, operation in operations.backwards(self.graph):
             alone = not hasattr(operation, "kernel") and activation(operation) in SATURATING
             before_logits = before_logits and (
-                alone or isinstance(operation, PASSING) or _is_linear_activation(operation)
+                alone or isinstance(operation, PASSING) or operations.is_linear_activation(operation)
             )
             if not before_logits:
                 yield name, operation
-
-
-def activation(operation: keras.Operation) -> str:
-    """Name of the activation that an operation ends in, `linear` where it has none."""
-    if isinstance(operation, keras.layers.ReLU):
-        return "relu"
-    function = getattr(operation, "activation", None)
-    if callable(function):
-        return getattr(function, "__name__", "linear").lower()
-    name = type(operation).__name__.lower()
-    return name if name in SATURATING | RECTIFIERS else {"leakyrelu": "leaky_relu"}.get(name, "linear")
-
-
-def _functional(model: keras.Operation) -> keras.Model | None:
-    """The graph of a model's layers, shared with it; None where there is none."""
-    if not isinstance(model, keras.Model):
-        return None
-    try:
-        return keras.Model(model.inputs, model.outputs)
-    except (AttributeError, ValueError, TypeError):
-        return None
-
-
-def _run(graph: keras.Model, images: tf.Tensor, visit: Visit, prefix: str = "") -> tf.Tensor:
-    """What leaves a graph; `visit` sees every operation with its name, and may put something else in place of its output."""
-
-    def call(operation: keras.Operation, *given: tf.Tensor, **named: object) -> tf.Tensor:
-        name = prefix + operation.name
-        if inner := _functional(operation):
-            output = _run(inner, given[0], visit, f"{name}/")
-        else:
-            inference = {"training": False} if getattr(operation, "_call_has_training_arg", False) else {}
-            output = operation(*given, **{**named, **inference})
-        return visit(name, operation, given, output)
-
-    output = graph._run_through_graph([images], call_fn=call)
-    return output[0] if isinstance(output, list | tuple) else output
-
-
-def _backwards(graph: keras.Model, prefix: str = "") -> Iterator[tuple[str, keras.Operation]]:
-    """Every operation that is no input with its name, from the output on along first inputs; of nested models theirs."""
-    tensor = graph.outputs[0]
-    while True:
-        operation, node, _ = tensor._keras_history
-        inputs = operation._inbound_nodes[node].input_tensors
-        if not inputs:
-            return
-        if inner := _functional(operation):
-            yield from _backwards(inner, f"{prefix}{operation.name}/")
-        else:
-            yield prefix + operation.name, operation
-        tensor = inputs[0]
-
-
-def _layers(graph: keras.Model, prefix: str = "") -> list[tuple[str, keras.Operation]]:
-    """Every operation with its name, those of nested models before the model that holds them, in the order of the graph."""
-    found = []
-    for operation in graph.operations:
-        name = prefix + operation.name
-        if inner := _functional(operation):
-            found += _layers(inner, f"{name}/")
-        if not isinstance(operation, keras.layers.InputLayer):
-            found.append((name, operation))
-    return found
-
-
-def _spatial(graph: keras.Model) -> dict[str, tuple[int | None, int | None]]:
-    """Layers that give (batch, height, width, channels), with height and width, in order."""
-    found = {}
-    for name, operation in _layers(graph):
-        shape = getattr(operation.output, "shape", ())
-        if len(shape) == 4:
-            found[name] = tuple(shape[1:3])
-    return found
 
 
 def _end(graph: keras.Model, prefix: str = "") -> str | None:
@@ -222,9 +146,9 @@ def _end(graph: keras.Model, prefix: str = "") -> str | None:
     tensor = graph.outputs[0]
     while True:
         operation, node, _ = tensor._keras_history
-        if inner := _functional(operation):
+        if inner := operations.functional(operation):
             return _end(inner, f"{prefix}{operation.name}/")
-        if not (isinstance(operation, PASSING) or _is_linear_activation(operation)):
+        if not (isinstance(operation, PASSING) or operations.is_linear_activation(operation)):
             break
         tensor = operation._inbound_nodes[node].input_tensors[0]
     ends_in = activation(operation)
@@ -234,10 +158,6 @@ def _end(graph: keras.Model, prefix: str = "") -> str | None:
     if ends_in not in SATURATING or not (alone or isinstance(operation, keras.layers.Dense)):
         raise ValueError(f"{graph.name} ends in {ends_in} of {operation.name}; expected logits, a sigmoid or a softmax")
     return prefix + operation.name
-
-
-def _is_linear_activation(operation: keras.Operation) -> bool:
-    return isinstance(operation, keras.layers.Activation) and activation(operation) == "linear"
 
 
 def _before_activation(operation: keras.Operation, given: tuple, output: tf.Tensor) -> tf.Tensor:

@@ -6,10 +6,11 @@ from itertools import cycle
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from lib.estimates import Estimate, Inapplicable
 from lib.plots.results import why
-from lib.plots.style import SERIES_COLOURS, styled
+from lib.plots.style import SERIES_COLOURS, legend_once, styled
 from lib.texts import Sentence
 
 BESIDE = 0.02  # of an axis
@@ -53,6 +54,24 @@ def trends(
     figure.update_xaxes(type="log" if logarithmic else "linear", title_text=of, **ticks)
     figure.update_layout(yaxis_title=f"{unit} (95 % interval)", height=420, showlegend=len(estimates) > 1)
     return styled(figure)
+
+
+def trends_beside(
+    panels: Mapping[str, Mapping[str, Mapping[float, Estimate | Inapplicable]]], of: str, unit: str
+) -> go.Figure | Sentence:
+    """As `trends`, a panel each with its title, on one scale and with one legend."""
+    drawn = {title: trends(estimates, of, unit) for title, estimates in panels.items()}
+    if sentences := [each for each in drawn.values() if isinstance(each, Sentence)]:
+        return sentences[0]
+    figure = make_subplots(1, len(drawn), subplot_titles=list(drawn), shared_yaxes=True, horizontal_spacing=0.04)
+    for column, each in enumerate(drawn.values(), start=1):
+        for trace in each.data:
+            figure.add_trace(trace, 1, column)
+        axis = each.layout.xaxis
+        figure.update_xaxes(title_text=of, tickvals=axis.tickvals, ticktext=axis.ticktext, col=column)
+    figure.update_yaxes(title_text=f"{unit} (95 % interval)", col=1)
+    figure.update_layout(height=420, showlegend=True)
+    return legend_once(styled(figure))
 
 
 def tradeoff(

@@ -54,7 +54,7 @@ def may_load_deep_learning(path: Path) -> bool:
     """Files that are only imported where a network is built."""
     light = {"__init__", "__main__", "augmentation", "configuration", "controls", "data"}
     if unit(path) == "explain/":
-        return path.stem in {"explainer", "head", "model"}
+        return path.stem in {"explainer", "head", "model", "operations"}
     return unit(path) in ("networks/", "training/", "features/") and path.stem not in light
 
 

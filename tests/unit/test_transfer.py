@@ -217,6 +217,10 @@ def test_trends_and_bargains_show_every_estimate():
     assert list(figure.data[0].marker.symbol) == ["circle", "circle-open"] and len(figure.data) == 2
     assert not plots.trends({"a": {0: known}}, "x", "y").layout.shapes
     assert figure.data[0].x[0] < 0 < figure.data[1].x[0]  # beside each other
+    both = plots.trends_beside({"one": {"a": {0: known}, "b": {0: known}}, "two": {"a": {0: known}}}, "x", "y")
+    assert [(trace.name, trace.xaxis, trace.showlegend) for trace in both.data] == [
+        ("a", "x", True), ("b", "x", True), ("a", "x2", False)
+    ]  # fmt: skip
     bargain = plots.tradeoff({"a": known, "b": known}, {"a": 1.0, "b": 9.0}, {"a": "kind", "b": "other"}, "AUC")
     assert [trace.name for trace in bargain.data] == ["kind", "other"] and bargain.data[1].x == (9.0,)
     assert bargain.layout.xaxis.ticktext == ("1", "2", "5", "10", "20", "50")
