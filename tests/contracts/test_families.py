@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from lib import config, graph, grids, lineage
+from lib import cards, config, graph, grids, lineage
 
 each_chapter = pytest.mark.parametrize("name", config.chapters())
 STUDIES = {family.study.__name__: family for family in grids.FAMILIES.values()}
@@ -87,6 +87,15 @@ def test_each_setting_differs_from_its_parent_by_one_thing(label, profile):
     """Each is a fresh network, too: nothing in a configuration names another run, and each has a slug of its own (S3.39)."""
     family = grids.FAMILIES[label]
     one_change(family, grids.family(label, config.chapter_parameters(family.chapter, "elpv", profile)))
+
+
+@pytest.mark.parametrize("dataset", [name for name in config.datasets() if name != "elpv"])
+def test_so_does_each_setting_on_other_data(dataset, monkeypatch):
+    """Cards decide which settings there are, whatever the profile: with a simulator of defects or without, graded or not."""
+    monkeypatch.setattr(cards, "load", cards.declared)  # no data are there to read classes from
+    for label, family in grids.FAMILIES.items():
+        given = config.chapter_parameters(family.chapter, dataset, "smoke")
+        one_change(family, grids.family(label, given, whole=True))
 
 
 @pytest.mark.parametrize("name", [name for name in config.studies() if config.study_settings(name).family])
