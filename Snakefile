@@ -49,7 +49,7 @@ rule features:  # what a pre-trained backbone makes of the images, once for all 
     threads: lambda wildcards: FEATURES[wildcards.slug].threads
     resources: gpu=GPU, mem_mb=3000, runtime=120
     benchmark: f"{ROOT}/logs/{{slug}}.seconds.tsv"
-    shell: "python -m lib.features {DATASET} {PROFILE} {params.backbone} {params.size} {output}"
+    shell: "python -m lib.features {DATASET} {PROFILE} {params.backbone:q} {params.size} {output}"
 
 
 rule chapter:

@@ -16,6 +16,7 @@ from lib.weights import WeightsRefused
 if TYPE_CHECKING:
     import keras
 
+IMAGENET = "imagenet"
 BATCH = 8  # images that a time is taken of
 TITLES = {  # columns of `table` for people
     "parameters": "parameters",
@@ -58,7 +59,13 @@ def find(name: str) -> Backbone:
     return BACKBONES[config.one_of("BACKBONE", name, list(BACKBONES))]
 
 
-def network(name: str, weights: str | Path | None = "imagenet") -> Network:
+def start(entry: str) -> tuple[str, str]:
+    """Name and weights of what BACKBONE or BACKBONES say: `resnet50`, from ImageNet, or `resnet50=/a/file.weights.h5`."""
+    name, _, path = entry.partition("=")
+    return name, path or IMAGENET
+
+
+def network(name: str, weights: str | Path | None = IMAGENET) -> Network:
     """The network that a configuration names. weights: `imagenet`, the path of a file, or None: random ones.
 
     Raises UserError for a name that does not exist.
@@ -74,7 +81,7 @@ def name_of(used: Network) -> str:
     return next((name for name, each in BACKBONES.items() if (each.family, each.variant) == asked), used.family)
 
 
-def refusal(name: str, weights: str | Path | None = "imagenet") -> str | None:
+def refusal(name: str, weights: str | Path | None = IMAGENET) -> str | None:
     """One line saying why the weights cannot be had, and what to do; None where they can. Downloads them where it must."""
     asked = network(name, weights)
     try:

@@ -1,11 +1,11 @@
 """Cells of the study of transfer learning: network x initialisation x strategy x depth x size, and which have been run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import pandas as pd
 
-from lib import backbones, config, grids
+from lib import backbones, cards, config, grids
 from lib.grids import strategies
 from lib.training.configuration import Configuration
 
@@ -32,23 +32,36 @@ def of(configuration: Configuration) -> Cell:
     return Cell(backbones.name_of(network), start, strategy, blocks, configuration.image_size)
 
 
-def wanted(dataset: str, profile: str) -> list[Cell]:
-    """Every cell of the grids of a profile for a data set, also of networks whose weights cannot be had here."""
+def plain(configuration: Configuration) -> bool:
+    """Whether a run answers for its cell: of all levels and training images, by the card's recipe, at one rate."""
+    whole = configuration.levels == "all" and configuration.train_share == 1
+    usual = configuration.recipe == cards.load(configuration.dataset).recipe
+    return whole and usual and all(phase.rate_by_block == 1 for phase in configuration.phases)
+
+
+def wanted(dataset: str, profile: str) -> dict[Cell, int]:
+    """Every cell of the grids of a profile for a data set, with its number of seeds.
+
+    Also of networks whose weights cannot be had here.
+    """
     studies = (
         grids.family(name, config.chapter_parameters(grids.FAMILIES[name].chapter, dataset, profile), whole=True)
         for name in FAMILIES
     )
-    return list(dict.fromkeys(of(group[0]) for study in studies for group in study.values()))
+    return _seeds(each for study in studies for group in study.values() for each in group)
 
 
-def table(grid: Iterable[Cell], run: Iterable[Cell]) -> pd.DataFrame:
-    """A row a network, initialisation, strategy and depth, a column a size: how many runs, or that none was made.
+def table(grid: Mapping[Cell, int], run: Iterable[Configuration]) -> pd.DataFrame:
+    """A row a network, initialisation, strategy and depth, a column a size: seeds that were run, of how many where fewer.
 
-    grid: its cells. run: one for each run; cells outside the grid have their rows too. A cell that is in neither is
-    empty.
+    grid: its cells with their seeds. run: what was run; what is not `plain` does not count. Cells outside the grid have
+    their rows too. A cell that is in neither is empty.
     """
-    runs = pd.Series(list(run)).value_counts(sort=False)
-    counts = {**dict.fromkeys(grid, NOT_RUN), **{cell: f"{count}" for cell, count in runs.items()}}
+    seeds = _seeds(run)
+    found = {
+        cell: f"{count} of {grid[cell]}" if count < grid.get(cell, 0) else f"{count}" for cell, count in seeds.items()
+    }
+    counts = {**dict.fromkeys(grid, NOT_RUN), **found}
     names = list(dict.fromkeys(cell.network for cell in counts))
     order = sorted(counts, key=lambda cell: (names.index(cell.network), cell.initialisation, _depth(cell)))
     rows = [cell._asdict() | {"network": strategies.titled(cell.network), "runs": counts[cell]} for cell in order]
@@ -57,6 +70,13 @@ def table(grid: Iterable[Cell], run: Iterable[Cell]) -> pd.DataFrame:
     sizes = sorted(found["size"].unique(), key=lambda text: int(text.split()[0]))
     index = list(Cell._fields[:-1])
     return found.pivot_table("runs", index, "size", "first", sort=False)[sizes].fillna("").reset_index()
+
+
+def _seeds(configurations: Iterable[Configuration]) -> dict[Cell, int]:
+    seeds: dict[Cell, set[int]] = {}
+    for each in filter(plain, configurations):
+        seeds.setdefault(of(each), set()).add(each.seed)
+    return {cell: len(found) for cell, found in seeds.items()}
 
 
 def _depth(cell: Cell) -> float:

@@ -13,7 +13,7 @@ def grids_download_nothing() -> Iterator[None]:
     """Listing a grid asks which weights can be had here: in tests those of installed packages alone."""
 
     def refusal(entry: str) -> str | None:
-        name, _ = strategies.start(entry)
+        name, _ = backbones.start(entry)
         return None if backbones.find(name).family == "efficientnet_lite" else f"{name}: tests download nothing"
 
     with pytest.MonkeyPatch.context() as patch:

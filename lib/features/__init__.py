@@ -30,19 +30,19 @@ class Settings(config.Strict):
 
     recipe: steps.Recipe
     image_size: PositiveInt  # pixels per side
-    backbone: str
+    backbone: str  # with `=` and a file of weights, where they are not ImageNet's
     engine: Engine = "keras"
     threads: PositiveInt = 1
 
     @property
     def network(self) -> Network:
         """The backbone's family and parameters. Raises UserError naming those that exist."""
-        return backbones.network(self.backbone)
+        return backbones.network(*backbones.start(self.backbone))
 
     @property
     def slug(self) -> str:
         """Name of their job: known before the data are, unlike the key."""
-        return f"{self.backbone}-{self.image_size}px-{atomic.value_sha256(self.model_dump(mode='json'))[:8]}"
+        return f"{backbones.start(self.backbone)[0]}-{self.image_size}px-{atomic.value_sha256(self.model_dump(mode='json'))[:8]}"
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,11 @@ def settings_for(parameters: dict[str, Any], dataset: str, profile: str) -> Sett
     if "BACKBONE" not in parameters or "FEATURE_SIZE" not in parameters:
         return None
     chosen = config.profile_settings(profile)
+    backbones.find(backbones.start(parameters["BACKBONE"])[0])
     return Settings(
         recipe=cards.load(dataset).recipe,
         image_size=parameters["FEATURE_SIZE"],
-        backbone=config.one_of("BACKBONE", parameters["BACKBONE"], list(backbones.BACKBONES)),
+        backbone=parameters["BACKBONE"],
         engine=chosen.feature_engine,
         threads=chosen.feature_threads,
     )
@@ -108,12 +109,12 @@ def cached(folder: Path, cache: pixels.PixelCache, settings: Settings) -> Featur
 
 def check(settings: Settings) -> None:
     """Raises UserError where size, recipe and backbone do not go together, or the weights are not installed."""
-    family = settings.network.family
-    if refused := backbones.size_refusal(settings.backbone, settings.image_size):
+    family, (name, start) = settings.network.family, backbones.start(settings.backbone)
+    if refused := backbones.size_refusal(name, settings.image_size):
         raise config.UserError(f"FEATURE_SIZE: {refused}")
     if (given := steps.final_range(settings.recipe)) != (taken := networks.input_range(family)):
         raise config.UserError(f"the recipe ends in values of {list(given)}, {family} takes {list(taken)}")
-    if refused := backbones.refusal(settings.backbone):
+    if refused := backbones.refusal(name, start):
         raise config.UserError(f"BACKBONE {refused}")
 
 

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from lib import networks, onnx, steps
+from lib import config, networks, onnx, steps
 from lib.features import Settings
 from lib.training import determinism
 
@@ -64,4 +64,7 @@ def extract(images: np.ndarray, settings: Settings, target: Path) -> None:
 
 if __name__ == "__main__":
     pixels, settings, target = sys.argv[1:]
-    extract(np.load(pixels, mmap_mode="r"), Settings.model_validate_json(settings), Path(target))
+    try:
+        extract(np.load(pixels, mmap_mode="r"), Settings.model_validate_json(settings), Path(target))
+    except config.UserError as error:  # a file of weights that does not fit
+        sys.exit(str(error))

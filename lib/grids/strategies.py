@@ -8,7 +8,6 @@ from lib import backbones, config
 from lib.grids.study import Rules
 from lib.training.configuration import EarlyStopping, Head, Network, Phase, Plateau, Storing
 
-IMAGENET = "imagenet"
 OPTIMISERS = get_args(Phase.model_fields["optimiser"].annotation)
 TWO = "two: of the head that warms up, and of what follows"
 RULES: Rules = {  # of the parameters that the chapters share
@@ -78,19 +77,18 @@ def stored(hidden: int, measured_images: int, engine: str, threads: int) -> dict
     }  # fmt: skip
 
 
-def start(entry: str) -> tuple[str, str]:
-    """Name and weights of an entry of BACKBONES: `resnet50`, from ImageNet, or `resnet50=/a/file.weights.h5`."""
-    name, _, path = entry.partition("=")
-    return name, path or IMAGENET
-
-
 def usable(entries: list[str], whole: bool = False) -> dict[str, Network]:
     """The networks by name, without those whose weights of ImageNet cannot be had here, unless `whole`.
 
-    A file of weights that somebody names must be there: whoever checks the runs says so. Raises UserError where no network is
-    left.
+    A file of weights that somebody names must be there: whoever checks the runs says so. Raises UserError where a network is
+    named twice, for settings go by its name alone, and where none is left.
     """
-    kept = [start(entry) for entry in entries if whole or not refusal(entry)]
+    names = [backbones.start(entry)[0] for entry in entries]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise config.UserError(
+            f"BACKBONES names {twice[0]} more than once; give each network once, with one file or none"
+        )
+    kept = [backbones.start(entry) for entry in entries if whole or not refusal(entry)]
     if not kept:
         raise config.UserError(f"no network can start from its weights here; {'; '.join(left_out(entries))}")
     return {name: backbones.network(name, weights) for name, weights in kept}
@@ -104,10 +102,10 @@ def left_out(entries: list[str]) -> list[str]:
 @cache  # it may take a download
 def refusal(entry: str) -> str | None:
     """Why the weights of ImageNet that an entry asks for cannot be had here; None where they can."""
-    name, weights = start(entry)
-    return backbones.refusal(name) if weights == IMAGENET else None
+    name, weights = backbones.start(entry)
+    return backbones.refusal(name) if weights == backbones.IMAGENET else None
 
 
-def titled(name: str) -> str:
-    """The name of a network for people."""
-    return name.replace("_", " ")
+def titled(entry: str) -> str:
+    """The name of a network for people, also of an entry of BACKBONES."""
+    return backbones.start(entry)[0].replace("_", " ")

@@ -15,8 +15,8 @@ RULES = strategies.RULES | {
     "RATE_BY_BLOCK": ("1 at most", lambda rate, _: rate <= 1),
     "DEPTHS": ("numbers above 0: blocks unfrozen beside none", lambda depths, _: min(depths) > 0),
     "BACKBONE": (
-        "one of BACKBONES whose weights can be had here",
-        lambda name, given: registry.find(name) and name in strategies.usable(given["BACKBONES"]),
+        "one of BACKBONES whose weights can be had here, with the same weights",
+        lambda entry, given: registry.network(*registry.start(entry)) in strategies.usable(given["BACKBONES"]).values(),
     ),
 }
 

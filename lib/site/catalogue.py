@@ -25,9 +25,10 @@ as most runs on this page are; all of them unfold below each name.
 GRID = """\
 ## The study of transfer learning, cell by cell
 
-Network, initialisation, strategy and number of blocks unfrozen, by the size of the images: how many runs this build has, over
-seeds and chapters. *Not run* is a cell of the source documents' grid that this profile leaves out, or whose network is
-not to be had here; an empty one belongs to neither.
+Network, initialisation, strategy and number of blocks unfrozen, by the size of the images: how many seeds this build has run,
+and of how many, where the source documents' grid has more. Runs on extreme levels, on a share of the training images, on coarse
+images or with a rate for each block do not count. *Not run* is a cell of that grid that this profile leaves out, or whose
+network is not to be had here; an empty one belongs to neither.
 """
 DOCUMENTS = "gpu"  # the profile with the grid of the source documents
 HEADER = ("Run", "Differs in", *METRICS.values(), "Parameters trained", "Chapters", "Training")
@@ -56,7 +57,7 @@ def _grid(book: Book, records: Sequence[dict[str, Any]]) -> list[str]:
     """Which cells of the study of transfer learning have been run; nothing where no run of it was."""
     chapters = {grids.FAMILIES[name].chapter for name in cells.FAMILIES}
     used = {key for chapter in chapters for key in book.runs_used(chapter)}
-    run = [cells.of(Configuration.model_validate(r["configuration"])) for r in records if r["key"] in used]
+    run = [Configuration.model_validate(r["configuration"]) for r in records if r["key"] in used]
     if not run:
         return []
     found = cells.table(cells.wanted(book.dataset, DOCUMENTS), run)

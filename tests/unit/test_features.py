@@ -213,6 +213,23 @@ def test_mistakes_are_one_line(cache, tmp_path, monkeypatch):
         features.check(settings())
 
 
+def test_a_backbone_may_start_from_a_file_of_ones_own(tmp_path, images):
+    """What has to be done where nothing can be downloaded."""
+    own = f"mobilenet={tmp_path / 'own.weights.h5'}"
+    asked = features.settings_for(ASKED | {"BACKBONE": own}, "elpv", "smoke")
+    assert asked.network == backbones.network("mobilenet", tmp_path / "own.weights.h5")
+    assert asked.slug.startswith(f"mobilenet-{SIZE}px-") and "/" not in asked.slug
+    with pytest.raises(config.UserError, match="BACKBONE mobilenet: weights .*own.weights.h5 do not exist"):
+        features.check(asked)
+    (tmp_path / "own.weights.h5").write_text("no weights")
+    np.save(tmp_path / "pixels.npy", images)
+    arguments = [tmp_path / "pixels.npy", asked.model_dump_json(), tmp_path / "features.npy"]
+    command = [sys.executable, "-m", "lib.features.extraction", *map(str, arguments)]
+    done = real_run(command, cwd=config.REPOSITORY, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.endswith("no whole file of HDF5's format; give another, or remove it\n")
+    assert "Traceback" not in done.stderr
+
+
 def test_engine_and_threads_are_the_profiles():
     for profile in config.PROFILES:
         chosen, found = config.profile_settings(profile), features.settings_for(ASKED, "elpv", profile)

@@ -9,6 +9,7 @@ import pytest
 from lib import cells, combinations, config, cost, effects, grids, heads, plots, timing, transfer, turned
 from lib.estimates import Estimate, Inapplicable
 from lib.grids import strategies
+from lib.grids.image_size import coarse
 from lib.runs import Predictions
 from lib.texts import Sentence
 
@@ -122,13 +123,29 @@ def test_sizes_are_compared_with_the_smallest_and_coarse_images_with_theirs():
 
 def test_the_table_of_cells_says_which_were_not_run():
     study = grids.family("transfer", TRANSFER)
-    run_ = [cells.of(each) for each in study["efficientnet lite0, features, 64 px"]]
-    wanted = cells.wanted("elpv", "smoke")
-    table = cells.table([*wanted, cells.of(study["efficientnet lite0, last 3, 64 px"][0])], run_)
+    asked = study["efficientnet lite0, features, 64 px"], study["efficientnet lite0, last 3, 64 px"]
+    grid = cells.wanted("elpv", "smoke") | {cells.of(asked[0][0]): 2, cells.of(asked[1][0]): 2}
+    table = cells.table(grid, asked[0])
     features = table[(table["strategy"] == "feature extraction") & (table["network"] == "efficientnet lite0")]
     assert features["64 px"].item() == "2" and features["32 px"].item() == cells.NOT_RUN
     tuned = table[(table["strategy"] == "fine-tuning") & (table["blocks_unfrozen"] == "3")]
     assert tuned["64 px"].item() == cells.NOT_RUN and tuned["32 px"].item() == ""
+
+
+def test_a_cell_counts_the_seeds_of_what_answers_for_it():
+    """One seed of several is said; extreme levels, shares of the images, coarse ones and rates by block are no answer."""
+    study = grids.family("transfer", TRANSFER)
+    (first, second), slower = (
+        study["efficientnet lite0, last 3, 64 px"],
+        study["efficientnet lite0, last 3, slower below, 64 px"],
+    )
+    said = cells.table({cells.of(first): 2}, [first, first])
+    assert said["64 px"].tolist() == ["1 of 2"]
+    others = {"levels": "extreme", "train_share": 0.5, "recipe": coarse(second.recipe, 32)}
+    changed = [second.model_copy(update={field: value}) for field, value in others.items()]
+    assert cells.table({cells.of(first): 2}, [*changed, *slower])["64 px"].tolist() == [cells.NOT_RUN]
+    assert cells.table({cells.of(first): 2}, [first, second])["64 px"].tolist() == ["2"]
+    assert cells.table({}, [first])["64 px"].tolist() == ["1"]
 
 
 def predictions(*given: float, labels: list[int]) -> Predictions:
