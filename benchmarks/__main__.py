@@ -15,6 +15,7 @@ NAMES = (
     "feed_peer",
     "features",
     "manifest",
+    "masks",
     "near_copies",
     "rebuild",
     "transfer",

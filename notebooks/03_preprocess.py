@@ -41,6 +41,23 @@ compared = {name: recipes.load(name) for name in RECIPES}
 data = {name: runs.data_of(configurations[0], context) for name, configurations in study.items()}
 
 # %% [markdown]
+# ## Recipes
+# A recipe is a list of steps under a name, in `params/recipes.yml`. Each run stores its own, and its key follows the code
+# of these steps. All but the last ones turn an image into 8-bit pixels, once, in parallel, and the result is kept; z-scores
+# and the like need more than 8 bits and belong to the network itself, which then carries them wherever it goes.
+# A network says which range of values it takes; scaling to it is a step like any other, never done in silence. Behind
+# each resize stand the pixels a side that it gives.
+
+# %%
+texts.table(preprocessing.described(compared, IMAGE_SIZE))
+
+# %% [markdown]
+# Why each of them is here:
+
+# %%
+texts.table(pd.DataFrame({"why": {name: recipes.named(name).why for name in RECIPES}}).rename_axis("recipe"))
+
+# %% [markdown]
 # ## What we expect
 # Every recipe is compared with `plain`: grey values and size, nothing else. Two of them do two things, giving every image
 # the same mean and spread, and something more; these are compared with `z_score`, which does the first alone, where the
@@ -88,23 +105,6 @@ further = {
 further = {name: claim for name, claim in further.items() if name in RECIPES}
 claims = hypotheses.Hypotheses(context, *main_claims, *further.values())
 claims
-
-# %% [markdown]
-# ## Recipes
-# A recipe is a list of steps under a name, in `params/recipes.yml`. Each run stores its own, and its key follows the code
-# of these steps. All but the last ones turn an image into 8-bit pixels, once, in parallel, and the result is kept; z-scores
-# and the like need more than 8 bits and belong to the network itself, which then carries them wherever it goes.
-# A network says which range of values it takes; scaling to it is a step like any other, never done in silence. Behind
-# each resize stand the pixels a side that it gives.
-
-# %%
-texts.table(preprocessing.described(compared, IMAGE_SIZE))
-
-# %% [markdown]
-# Why each of them is here:
-
-# %%
-texts.table(pd.DataFrame({"why": {name: recipes.named(name).why for name in RECIPES}}).rename_axis("recipe"))
 
 # %% [markdown]
 # ## Step by step
