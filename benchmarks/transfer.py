@@ -62,13 +62,15 @@ def _configuration(phase: Phase) -> Configuration:
     )
 
 
-def _network(channels: int) -> keras.Model:
-    """As anyone would build it: grey repeated, the published network, one logit that starts from zero."""
+def _network(channels: int, bias: float = 0) -> keras.Model:
+    """As anyone would build it: grey repeated, the published network, one logit that starts from a bias."""
     family, inputs = networks.family(NETWORK.family), keras.Input((IMAGE_SIZE, IMAGE_SIZE, channels))
     colour = inputs if channels == 3 else keras.layers.Concatenate()([inputs] * 3)
     x = family.build(colour, family.Parameters(**NETWORK.parameters))
     x = keras.layers.GlobalAveragePooling2D(name=freezing.LAST)(x)
-    return keras.Model(inputs, keras.layers.Dense(1, name="logits")(x))
+    return keras.Model(
+        inputs, keras.layers.Dense(1, bias_initializer=keras.initializers.Constant(bias), name="logits")(x)
+    )
 
 
 def _plain(phase: Phase, data: Data) -> tuple[float, float]:
@@ -76,7 +78,8 @@ def _plain(phase: Phase, data: Data) -> tuple[float, float]:
     keras.utils.set_random_seed(SEEDS[0])
     images = {name: part.pixels[part.rows] for name, part in data.parts().items()}
     labels = {name: part.labels.astype(np.float32) for name, part in data.parts().items()}
-    network = _network(data.train.pixels.shape[-1])
+    share = labels["train"].mean()
+    network = _network(data.train.pixels.shape[-1], np.log(share / (1 - share)))  # as ours starts
     freezing.apply(network, networks.blocks(NETWORK.family, NETWORK.parameters), phase)
     optimiser = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[phase.optimiser](phase.learning_rate)
     network.compile(optimiser, keras.losses.BinaryCrossentropy(from_logits=True), jit_compile=False)

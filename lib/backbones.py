@@ -99,23 +99,23 @@ def size_refusal(name: str, image_size: int) -> str | None:
     return f"image size {image_size} is too small for {name}: it needs {smallest} pixels a side or more"
 
 
-def table(names: Iterable[str], image_size: int, threads: int, counted: Iterable[str] = ()) -> pd.DataFrame:
+def table(names: Iterable[str], image_size: int, threads: int, beside: Iterable[str] = ()) -> pd.DataFrame:
     """The backbones at one size, colour images, each measured in a process of its own: a row a name.
 
-    counted: further ones that are counted and not timed, none of whose weights is needed; those of `names` are left out.
-    Multiplications of one that does not take images so small are empty.
+    beside: further ones, measured one after the other in one process; those of `names` are left out. Multiplications and time
+    of one that does not take images so small are empty. No weights are needed: random ones take as long.
 
     parameters, layers: without a head. blocks: that can be frozen. published_pixels: a side. multiplications_million: of one
     image, in convolutions. milliseconds_an_image: forward, here, median over batches. imagenet_accuracy_fraction: as
-    published, of the first guess among 1,000 classes. Raises UserError where the size is too small for one of them.
+    published, of the first guess among 1,000 classes. Raises UserError where the size is too small for one of `names`.
     """
     names = list(names)
     if refused := [line for name in names if (line := size_refusal(name, image_size))]:
         raise config.UserError(refused[0])
     published = config.literature("ImageNet")["accuracies"]
-    rows = {name: cost.alone(measure, name, image_size, threads) for name in names}
-    if others := [name for name in counted if name not in rows]:
-        rows |= cost.alone(counts, others, image_size)
+    rows: dict[str, dict[str, float]] = {}
+    for together in (*([name] for name in names), [name for name in beside if name not in names]):
+        rows |= cost.alone(measure, together, image_size, threads) if together else {}
     known = {
         name: {"published_pixels": find(name).pixels, "imagenet_accuracy_fraction": published[name]} for name in rows
     }
@@ -123,27 +123,28 @@ def table(names: Iterable[str], image_size: int, threads: int, counted: Iterable
     return found[list(TITLES)].rename_axis("backbone")
 
 
-def counts(names: Iterable[str], image_size: int) -> dict[str, dict[str, float]]:
-    """What can be counted of backbones without running them; nan for what depends on a size that one does not take."""
+def measure(names: Iterable[str], image_size: int, threads: int) -> dict[str, dict[str, float]]:
+    """What can be counted and timed of backbones; nan for what depends on a size that one does not take."""
+    from lib.training import determinism
+
+    determinism.fix(threads, seed=0)
     found = {}
     for name in names:
         asked = network(name, None)
         pixels = max(image_size, networks.minimum_size(asked.family, asked.parameters))
-        row = _counted(asked, _built(asked, pixels)) | {"milliseconds_an_image": np.nan}
-        found[name] = row if pixels == image_size else row | {"multiplications_million": np.nan}
+        row = _counted(asked, built := _built(asked, pixels))
+        if pixels == image_size:
+            found[name] = row | {"milliseconds_an_image": _milliseconds(built, image_size)}
+        else:
+            found[name] = row | {"multiplications_million": np.nan, "milliseconds_an_image": np.nan}
     return found
 
 
-def measure(name: str, image_size: int, threads: int) -> dict[str, float]:
-    """What can be counted and timed of one backbone; weights change none of it."""
-    from lib.training import determinism
-
-    determinism.fix(threads, seed=0)
-    asked = network(name, None)
-    built = _built(asked, image_size)
+def _milliseconds(built: "keras.Model", image_size: int) -> float:
+    """Of one image on its way forward, median over batches."""
     images = np.random.default_rng(7).integers(0, 256, (BATCH, image_size, image_size, 3)).astype(np.float32)
     seconds = [_timed(built, images) for _ in range(cost.WARM_UP + cost.STEPS)][cost.WARM_UP :]
-    return _counted(asked, built) | {"milliseconds_an_image": 1000 * float(np.median(seconds)) / BATCH}
+    return 1000 * float(np.median(seconds)) / BATCH
 
 
 def _built(asked: Network, image_size: int) -> "keras.Model":

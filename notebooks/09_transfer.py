@@ -68,14 +68,14 @@ texts.table(lineage.described(study, parents))
 #
 # ## The networks
 # Those of this build, and, where the profile judges, all others that the book knows. Multiplications are those of one image on its way
-# forward at the size of this chapter, where a network takes images so small; the time of an image is measured here, of the
-# networks that are used; the accuracy on ImageNet is the published one. A network whose weights cannot be had on this machine
+# forward at the size of this chapter, where a network takes images so small; the time of an image is measured here, with random
+# weights; the accuracy on ImageNet is the published one. A network whose weights cannot be had on this machine
 # is left out, and others stand in for it; that and the epochs stand below the table.
 
 # %%
 names = list(strategies.usable(BACKBONES))
 others = backbones.BACKBONES if context.judged else ()
-properties = backbones.table(names, FEATURE_SIZE, THREADS, counted=others)
+properties = backbones.table(names, FEATURE_SIZE, THREADS, beside=others)
 table = texts.table(properties.rename(index=strategies.titled, columns=backbones.TITLES).rename_axis("network"))
 lengths = f"Trained as a whole, where any is: {ALL_EPOCHS} epochs at most; heads and last blocks: {EPOCHS[0]} and then {EPOCHS[1]}."
 there = strategies.left_out(BACKBONES) or ["The weights of all networks asked for are there."]
@@ -227,7 +227,7 @@ columns |= {"parameters": "parameters"}
 log = timing.phases(finished).set_index(["setting", "phase"])
 texts.table(log[list(columns)].rename(columns=columns), decimals=1)
 
-# %% mystnb={"figure": {"name": "fig-network-times", "caption": "Summed time of all runs of a network, training and stored answers together as if each run stood alone, coloured by what of it was trained; a panel an initialisation (S0.8)."}}
+# %% mystnb={"figure": {"name": "fig-network-times", "caption": "Summed time of all runs of a network, training and stored answers together as if each run stood alone, coloured by how many of its blocks were trained; a column an initialisation (S0.8)."}}
 plots.times(ablations.costs(settings))
 
 # %% [markdown]
@@ -241,8 +241,9 @@ plots.tradeoff(auc, timing.seconds(finished), table["strategy"].to_dict(), "AUC"
 # ## All metrics of all settings
 # For looking up; nothing is judged by it. Within a column, darker is better.
 
-# %% mystnb={"figure": {"name": "fig-transfer-scores", "caption": "Every metric of every setting on the validation part, mean over seeds; classes are decided at probability one half, or by the largest (S0.8)."}}
-plots.scores(ablations.scores(settings))
+# %% mystnb={"figure": {"name": "fig-transfer-scores", "caption": "Every metric of every setting, and of classical models on frozen features, on the validation part, mean over seeds; classes are decided at probability one half, or by the largest (S0.8)."}}
+classical = {f"{name}, features, {FEATURE_SIZE} px": parts["validation"] for name, parts in others.items()}
+plots.scores(ablations.scores(settings, classical))
 
 # %% [markdown]
 # ## What could have been told

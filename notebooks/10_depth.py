@@ -168,14 +168,15 @@ texts.together(measured, fit.without_images(data))
 # ## What depth costs
 # Time of an epoch of fine-tuning, with everything below the cut answered from what was stored. Blocks are not alike, so
 # what is fitted is the work: a constant for handling the batches, and so many seconds for each million multiplications of
-# one image on its way through the layers from the lowest one that learns to the output. Those of depthwise convolutions
-# stand apart, where a network has any: each of them takes longer. Inside of a block nothing is saved by storing less: the
+# one image on its way through the layers from the lowest one that learns to the output, whatever their kind: few depths
+# cannot tell more terms apart. Inside of a block nothing is saved by storing less: the
 # cut is the end of the last block that is frozen as a whole.
 
 # %% mystnb={"figure": {"name": "fig-depth-time", "caption": "Seconds of an epoch by the number of blocks unfrozen, mean over seeds; the line joins what the fitted law gives at these depths."}}
 model, log = finished[features][0].model(), timing.phases(finished).query("phase == 2")
 points = pd.DataFrame({"series": "fine-tuning", "x": list(by_depth), "y": log["an_epoch"].to_numpy()})
-terms = pd.DataFrame([{"constant": 1.0, **cost.learning(model, group[0])} for group in study.values()])
+work = [sum(cost.learning(model, group[0]).values()) for group in study.values()]
+terms = pd.DataFrame({"constant": 1.0, cost.PLAIN: work})
 law = timing.law(terms, points["y"])
 plots.fitted(points, points.assign(y=law.at(terms)), "blocks unfrozen", "seconds an epoch")
 

@@ -63,16 +63,12 @@ levels = ", ".join(f"{name} ({level:.2g})" for level, name in sorted(card.level_
 texts.sentence(f"Levels of this data set: {levels}." if levels else "The labels of this data set have no levels.")
 
 # %% [markdown]
-# Each but the first of its kind differs from another one by one thing:
+# Each but the first of its kind differs from another one by one thing. A network whose weights cannot be had on this machine
+# is left out, and others stand in for it: that stands below the table.
 
 # %%
-texts.table(lineage.described(study, parents))
-
-# %% [markdown]
-# A network whose weights cannot be had on this machine is left out, and others stand in for it:
-
-# %%
-texts.sentence(*strategies.left_out(BACKBONES) or ["The weights of all networks are there."])
+there = strategies.left_out(BACKBONES) or ["The weights of all networks are there."]
+texts.together(texts.table(lineage.described(study, parents)), texts.sentence(*there))
 
 # %% [markdown]
 # One validation image of each class as the network gets it, at every size and coarse. Can you see what makes it what it is?
@@ -198,6 +194,12 @@ plots.pictures(drawn, below=below, fewest_columns=3)
 points, terms = transfer.costs(table, timing.phases(finished))
 law = timing.law(terms, np.log(points["y"]))
 plots.fitted(points, points.assign(y=np.exp(law.at(terms))), "pixels per side", "seconds a run", logarithmic=True)
+
+# %% mystnb={"figure": {"name": "fig-images-time", "caption": "Seconds of a run at the smallest size by the number of its images, that of all parts, with the same fitted law: settings that learn from all training images, from shares of them, and, where labels are graded, from extreme levels alone."}}
+fewer = points[points["x"] == min(SIZES)].sort_values("images")
+fewer = fewer.assign(series=table["network"].loc[fewer.index], x=fewer["images"])
+line = fewer.assign(y=np.exp(law.at(terms.loc[fewer.index])))
+plots.fitted(fewer, line, "images of all parts", "seconds a run", logarithmic=True)
 
 # %%
 exponents = [(name, str(found)) for name, found in law.estimates().items() if name != "constant"]

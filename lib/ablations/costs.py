@@ -9,7 +9,7 @@ from lib import timing
 from lib.ablations.settings import Setting
 from lib.training.configuration import Configuration
 
-TRAINED = ("the head alone", "the head and the last blocks", "all layers")
+ALL = "all layers"
 
 
 def effort(settings: Sequence[Setting]) -> pd.DataFrame:
@@ -28,21 +28,33 @@ def effort(settings: Sequence[Setting]) -> pd.DataFrame:
 
 
 def costs(settings: Sequence[Setting]) -> pd.DataFrame:
-    """The time of every run: network, initialisation, what was trained, seconds as `timing.run_seconds` (S0.8)."""
+    """The time of every run: network, initialisation, how many blocks were trained, seconds as `timing.run_seconds` (S0.8).
+
+    trained: ordered categories, the fewest blocks first.
+    """
     rows = [
         {
             "network": setting.network,
             "initialisation": run.configuration.network.parameters.get("weights") or "random",
-            "trained": _trained(run.configuration),
+            "blocks": _blocks(run.configuration),
             "seconds": timing.run_seconds(run),
         }
         for setting in settings
         for run in {run.key: run for run in setting.runs}.values()
     ]
-    return pd.DataFrame(rows).astype({"trained": pd.CategoricalDtype(TRAINED, ordered=True)})
+    table = pd.DataFrame(rows)
+    names = {number: _named(number) for number in sorted(table["blocks"].unique())}
+    trained = pd.Categorical(table["blocks"].map(names), list(names.values()), ordered=True)
+    return table.drop(columns="blocks").assign(trained=trained)
 
 
-def _trained(configuration: Configuration) -> str:
-    """What the last phase trained: one of TRAINED."""
+def _blocks(configuration: Configuration) -> float:
+    """What the last phase trained: so many blocks beside the head."""
     unfrozen = configuration.phases[-1].unfrozen
-    return TRAINED[2 if unfrozen == "all" else bool(unfrozen)]
+    return np.inf if unfrozen == "all" else unfrozen
+
+
+def _named(blocks: float) -> str:
+    if blocks == np.inf:
+        return ALL
+    return f"{blocks:g} {'block' if blocks == 1 else 'blocks'}" if blocks else "the head alone"

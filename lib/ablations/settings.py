@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -203,15 +204,15 @@ def parents(settings: Sequence[Setting]) -> list[Setting]:
     return list({each.parent.name: each.parent for each in settings if each.parent}.values())
 
 
-def scores(settings: Sequence[Setting]) -> pd.DataFrame:
-    """Every metric that fits the number of classes, on validation, mean over seeds: a row a setting (S0.8)."""
+def scores(settings: Sequence[Setting], others: Mapping[str, Predictions] = MappingProxyType({})) -> pd.DataFrame:
+    """Every metric that fits the number of classes, on validation, mean over seeds: a row a setting (S0.8).
+
+    others: what further models predict on validation, by their names, a row each below them.
+    """
     rows = {}
-    for setting in settings:
-        seen = setting.validation
+    for title, seen in ({setting.name: setting.validation for setting in settings} | dict(others)).items():
         names = fitting(2 if seen.probabilities.ndim < 3 else seen.probabilities.shape[2])
-        rows[setting.name] = {
-            name: np.mean([one_score(name, seen.labels, p) for p in seen.probabilities]) for name in names
-        }
+        rows[title] = {name: np.mean([one_score(name, seen.labels, p) for p in seen.probabilities]) for name in names}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("setting")
 
 

@@ -7,6 +7,7 @@ from itertools import cycle, product
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
 from lib.estimates import Estimate, Inapplicable
@@ -26,7 +27,7 @@ ROW, LEGEND_ROW, BAR = 22, 21, 28  # pixels of a setting in a figure with a row 
 LEGEND_COLUMNS = 2
 LEGEND_LETTERS = 34  # of a line in a legend
 CURVE_COLOURS = (*SERIES_COLOURS, "#332288", "#44AA99", "#882255")  # Tol 2021: more that are told apart
-DEPTH_COLOURS = ("#B7D7EE", "#56A0D3", "#08519C")  # the more is trained the darker
+DEPTH_COLOURS = ("#C6DBEF", "#6BAED6", "#08519C", "#021B36")  # the more is trained the darker; steps between them
 
 
 def changes(
@@ -91,32 +92,28 @@ def every_metric(
 
 
 def times(costs: pd.DataFrame) -> go.Figure:
-    """Summed time of each network, coloured by what was trained, darker where it was more, a panel an initialisation (S0.8).
+    """Summed time of each network, coloured by what was trained, darker where it was more, a column an initialisation (S0.8).
 
     costs: a row a run: network, initialisation, trained (ordered categories, the least first), seconds.
     """
-    panels = costs["initialisation"].unique().tolist()
-    depths = dict(zip(costs["trained"].cat.categories, DEPTH_COLOURS, strict=True))
-    rows = [costs.loc[costs["initialisation"] == name, "network"].nunique() for name in panels]
+    panels, depths = costs["initialisation"].unique().tolist(), costs["trained"].cat.categories
+    colours = sample_colorscale([*DEPTH_COLOURS], np.linspace(0, 1, max(2, len(depths))))
     titles = [f"initialisation: {name}" for name in panels]
-    figure = make_subplots(
-        len(panels), 1, shared_xaxes=True, subplot_titles=titles, row_heights=rows, vertical_spacing=0.14 / len(panels)
-    )
-    for row, initialisation in enumerate(panels, start=1):
+    figure = make_subplots(1, len(panels), shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.03)
+    for column, initialisation in enumerate(panels, start=1):
         found = costs[costs["initialisation"] == initialisation]
-        for rank, (depth, colour) in enumerate(depths.items()):
+        for rank, (depth, colour) in enumerate(zip(depths, colours, strict=False)):
             seconds = found[found["trained"] == depth].groupby("network", sort=False)["seconds"].agg(["sum", "size"])
             if len(seconds):
                 figure.add_bar(
                     y=seconds.index, x=seconds["sum"] / 60, orientation="h", name=f"{depth} trained", marker_color=colour,
                     customdata=seconds["size"], hovertemplate="%{x:.2f} minutes, %{customdata} runs<extra>%{y}</extra>",
-                    legendrank=rank, row=row, col=1,
+                    legendrank=rank, row=1, col=column,
                 )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", automargin=True)
-    figure.update_xaxes(title_text="minutes, all runs together", row=len(panels))
-    figure.update_layout(
-        barmode="stack", height=150 + BAR * sum(rows) + 40 * len(panels), margin={"l": 60, "r": 40, "t": 90, "b": 50}
-    )
+    figure.update_yaxes(categoryorder="array", categoryarray=costs["network"].unique(), automargin=True)
+    figure.update_yaxes(autorange="reversed", col=1).update_xaxes(title_text="minutes, all runs together")
+    height = 190 + BAR * costs["network"].nunique()
+    figure.update_layout(barmode="stack", height=height, margin={"l": 60, "r": 40, "t": 110, "b": 50})
     return styled(legend_once(figure)).update_layout(
         legend={"y": 1, "yref": "container", "yanchor": "top", "traceorder": "normal"}
     )

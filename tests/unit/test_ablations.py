@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import ablations, atomic, config, grids, plots, runs
+from lib import ablations, atomic, backbones, cards, config, grids, plots, runs
 from lib.estimates import Inapplicable
 from lib.grids.study import Family, children_of
 from lib.intervals import seed_mean_estimate
 from lib.texts import Sentence
-from lib.training.configuration import Head
+from lib.training.configuration import Configuration, Head, Phase
 
 IMAGES, GROUPS = 80, 8
 LABELS = np.tile([0, 1], IMAGES // 2)
@@ -205,6 +205,27 @@ def test_a_book_is_read_and_drawn(finished):
     times = plots.times(ablations.costs(settings))
     assert times.data[0].customdata.tolist() == [4] and times.data[0].name == "all layers trained"
     assert plots.scores(ablations.scores(settings)).data[0].z.shape == (2, 10 - 1)
+    beside = ablations.scores(settings, {"forest": settings[0].validation})
+    assert beside.loc["forest"].equals(beside.loc[settings[0].name].rename("forest")) and len(beside) == 3
+
+
+def test_times_are_coloured_by_the_blocks_that_were_trained():
+    asked = [0, 1, 1.5, "all"]
+    common = {"dataset": "elpv", "recipe": cards.load("elpv").recipe, "image_size": 32, "seed": 7}
+    made = []
+    for each in asked:
+        network = backbones.network("mobilenet", None if each == "all" else "imagenet")
+        run = Configuration(**common, network=network, phases=[Phase(epochs=1, unfrozen=each)])
+        record = {"phases": [{"seconds": 60, "stored": None}]}
+        made.append(SimpleNamespace(key=str(each), configuration=run, record=record))
+    found = ablations.costs([SimpleNamespace(network="mobilenet, 32 px", runs=made)])
+    assert found["trained"].cat.categories.tolist() == ["the head alone", "1 block", "1.5 blocks", "all layers"]
+    figure = plots.times(found)
+    assert [title.text for title in figure.layout.annotations] == ["initialisation: imagenet", "initialisation: random"]
+    assert len({trace.marker.color for trace in figure.data}) == 4 and {trace.xaxis for trace in figure.data} == {
+        "x",
+        "x2",
+    }
 
 
 @pytest.mark.parametrize(
