@@ -92,13 +92,13 @@ def of_model(name: str, model: str, described: features.Features, context: confi
     known = {part: _of_rows(rows, _said(fitted, described.of(rows["image"]))) for part, rows in by_part.items()}
     made = [described.record["key"], custody.data_sha256(context), model, str(chosen.get_params()), seed]
     key = atomic.value_sha256(made)[:KEY_LENGTH]
-    facts = {"run": False, "chapter": "04_classical_baselines", "seed": seed, "network": settings.backbone}
+    facts = {"run": False, "chapter": "04_classical_baselines", "seed": seed, "network": backbones.start(settings.backbone)[0]}
 
     def of_pixels(cache: pixels.PixelCache, images: pd.DataFrame) -> np.ndarray:
         found = features.cached(context.root / "features", cache, settings)
         return _said(fitted, found.of(images["image"]))
 
-    title = f"{model} on features of {settings.backbone.replace('_', ' ')}, {settings.image_size} px"
+    title = f"{model} on features of {facts['network'].replace('_', ' ')}, {settings.image_size} px"
     size = {"image_size": settings.image_size}
     return Finalist(
         name, title, key, key, settings.recipe, settings.image_size, {part: known[part] for part in PARTS}, of_pixels,
