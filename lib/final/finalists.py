@@ -92,7 +92,12 @@ def of_model(name: str, model: str, described: features.Features, context: confi
     known = {part: _of_rows(rows, _said(fitted, described.of(rows["image"]))) for part, rows in by_part.items()}
     made = [described.record["key"], custody.data_sha256(context), model, str(chosen.get_params()), seed]
     key = atomic.value_sha256(made)[:KEY_LENGTH]
-    facts = {"run": False, "chapter": "04_classical_baselines", "seed": seed, "network": backbones.start(settings.backbone)[0]}
+    facts = {
+        "run": False,
+        "chapter": "04_classical_baselines",
+        "seed": seed,
+        "network": backbones.start(settings.backbone)[0],
+    }
 
     def of_pixels(cache: pixels.PixelCache, images: pd.DataFrame) -> np.ndarray:
         found = features.cached(context.root / "features", cache, settings)
