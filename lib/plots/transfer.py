@@ -70,8 +70,8 @@ def trends_beside(
         axis = each.layout.xaxis
         figure.update_xaxes(title_text=of, tickvals=axis.tickvals, ticktext=axis.ticktext, col=column)
     figure.update_yaxes(title_text=f"{unit} (95 % interval)", col=1)
-    figure.update_layout(height=420, showlegend=True)
-    return legend_once(styled(figure))
+    figure.update_layout(height=440, showlegend=True)
+    return legend_once(styled(figure)).update_layout(legend_y=1.12, margin_t=80)  # above the titles
 
 
 def tradeoff(
