@@ -7,6 +7,7 @@ import pandas as pd
 
 from lib import brightness, composition, config, custody
 from lib.estimates import Estimate, Inapplicable
+from lib.final.scoring import CONSTANT
 from lib.final.slices import Slice
 from lib.metrics import by_seed, difference_estimate
 from lib.runs import Predictions
@@ -60,11 +61,10 @@ def within_kinds(sliced: Sequence[Slice], everything: float) -> str:
     """
     said = []
     for by in dict.fromkeys(each.by for each in sliced):
-        members = [
-            each for each in sliced if each.by == by and isinstance(each.value, Estimate) and len(each.counts) == 2
-        ]
-        if pairs := sum(each.counts[0] * each.counts[1] for each in members):
-            inside = sum(each.value.value * each.counts[0] * each.counts[1] for each in members) / pairs
+        members = [each for each in sliced if each.by == by and len(each.counts) == 2 and min(each.counts)]
+        known = [(_in_order(each), each.counts[0] * each.counts[1]) for each in members if _in_order(each) is not None]
+        if pairs := sum(number for _, number in known):
+            inside = sum(share * number for share, number in known) / pairs
             said.append(f"{inside:.3f} of those of one kind of {by}")
     if not said:
         return "Pairs within kinds are counted for two classes, where a slice has images of both."
@@ -72,6 +72,13 @@ def within_kinds(sliced: Sequence[Slice], everything: float) -> str:
         f"Of all pairs of a positive and a negative image {everything:.3f} are in order; {', '.join(said)}. What a kind lacks "
         "to all pairs is order between kinds, which needs no look at a single image."
     )
+
+
+def _in_order(one: Slice) -> float | None:
+    """Share of the pairs of a slice that are in order; equal scores count half. None where it is not known."""
+    if isinstance(one.value, Estimate):
+        return one.value.value
+    return 0.5 if one.value.reason == CONSTANT else None
 
 
 def parts(

@@ -34,8 +34,8 @@ from lib import combinations, config, graph, grids, steps, values
             "10_depth: DEPTHS 19 is more than network efficientnet_lite0 has blocks; give 18 at most",
         ),
         (
-            "BACKBONES: [efficientnet_lite0], IMAGE_SIZE",
-            "BACKBONES: [lite]",
+            "BACKBONES: [efficientnet_lite0], HIDDEN",
+            "BACKBONES: [lite], HIDDEN",
             "09_transfer: BACKBONE='lite' does not exist; BACKBONE is one of",
         ),
         (
