@@ -7,9 +7,9 @@ from lib import unpaired
 from lib.estimates import Estimate, Inapplicable
 from lib.final import calibration
 from lib.final.operating import OperatingPoint
-from lib.final.scoring import CONSTANT, OF_ORDER, constant, of_predictions
+from lib.final.scoring import difference, of_predictions
 from lib.intervals import estimate
-from lib.metrics import MissingClass, difference_estimate, metric_statistic
+from lib.metrics import MissingClass, metric_statistic
 from lib.runs import Predictions
 from lib.scores import METRICS
 
@@ -43,7 +43,4 @@ def within(metric: str, seen: Predictions, kind: pd.Series | None, first: str, s
     rows = [np.zeros(len(seen.labels), bool) if kind is None else kind.eq(name).to_numpy() for name in (first, second)]
     if not all(each.any() for each in rows):
         return Inapplicable(f"the images are not divided into {first} and {second}")
-    if metric in OF_ORDER and any(constant(seen.probabilities[0][each]) for each in rows):
-        return Inapplicable(CONSTANT)
-    pair = seen.probabilities, seen.probabilities
-    return difference_estimate(metric, seen.labels, *pair, seen.groups, within_a=rows[0], within_b=rows[1])
+    return difference(metric, seen.labels, seen.probabilities[0], seen.groups, 0.5, *rows)

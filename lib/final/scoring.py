@@ -3,7 +3,7 @@
 import numpy as np
 
 from lib.estimates import Estimate, Inapplicable
-from lib.metrics import metric_estimate
+from lib.metrics import difference_estimate, metric_estimate
 from lib.runs import Predictions
 
 CONSTANT = "all images have the same score"
@@ -24,6 +24,23 @@ def scored(
     """
     found = metric_estimate(metric, label, probability[None], groups, threshold)
     alike = metric in OF_ORDER and isinstance(found, Estimate) and constant(probability)
+    return Inapplicable(CONSTANT) if alike else found
+
+
+def difference(
+    metric: str, label: np.ndarray, probability: np.ndarray, groups: np.ndarray, threshold: float,
+    inside: np.ndarray, outside: np.ndarray,
+) -> Estimate | Inapplicable:  # fmt: skip
+    """A metric on some images less the same on others, as `metrics.difference_estimate`, with the exception of `scored`.
+
+    inside, outside: (n,) bool, the images of either side; the other arguments as `scored`.
+    """
+    found = difference_estimate(metric, label, probability[None], probability[None], groups, threshold, inside, outside)
+    alike = (
+        metric in OF_ORDER
+        and isinstance(found, Estimate)
+        and any(constant(probability[each]) for each in (inside, outside))
+    )
     return Inapplicable(CONSTANT) if alike else found
 
 

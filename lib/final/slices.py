@@ -8,9 +8,8 @@ import pandas as pd
 
 from lib.estimates import Estimate, Inapplicable
 from lib.final.comparison import holm
-from lib.final.scoring import CONSTANT, constant, scored
+from lib.final.scoring import difference, scored
 from lib.hypotheses import ALPHA
-from lib.metrics import difference_estimate
 
 THIRDS = ("dark", "middle", "bright")
 SIZES = ("small", "middle", "large")  # thirds by area, where there are too many sizes to name each
@@ -95,10 +94,7 @@ def measured(
         for name in sorted(said.dropna().unique()):
             inside = said.eq(name).to_numpy()
             value = scored(metric, label[inside], probability[inside], groups[inside], threshold)
-            pair = probability[None], probability[None]
-            apart = difference_estimate(metric, label, *pair, groups, threshold, inside, ~inside)
-            if isinstance(value, Inapplicable) or constant(probability[~inside]):
-                apart = value if isinstance(value, Inapplicable) else Inapplicable(CONSTANT)
+            apart = difference(metric, label, probability, groups, threshold, inside, ~inside)
             drafts[by, name] = (inside, value, apart)
     adjusted = holm({key: each[2].p_value(0) for key, each in drafts.items() if isinstance(each[2], Estimate)})
     classes = probability.shape[1] if np.ndim(probability) > 1 else 2
