@@ -27,8 +27,13 @@ Estimates = dict[str, Estimate | Inapplicable]
 def mean(values: np.ndarray, groups: np.ndarray, bounds: Bounds) -> Estimate | Inapplicable:
     """Mean of one number an image, with its interval over groups, and over draws where there are several.
 
-    values: (n,) or (draws, n) float within bounds. groups: (n,) of any kind.
+    values: (n,) or (draws, n) float within bounds, nan where an image's map says nothing: such images are left out, and where
+    none is left it is Inapplicable. groups: (n,) of any kind.
     """
+    known = ~np.isnan(np.atleast_2d(values)).any(axis=0)
+    if not known.any():
+        return Inapplicable("every map is the same everywhere")
+    values, groups = values[..., known], groups[known]
     return estimate(mean_of(values if len(np.atleast_2d(values)) > 1 else np.ravel(values)), groups, bounds)
 
 

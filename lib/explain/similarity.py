@@ -10,13 +10,13 @@ WINDOW = 7  # pixels a side, of the structural similarity
 def rank_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Spearman's rank correlation over the pixels: (n, height, width) twice -> (n,) float in [-1, 1].
 
-    0 where one of two maps is the same everywhere, and so orders nothing; two maps that are both so order the same.
+    nan where the first map is the same everywhere: what orders nothing cannot lose its order. 0 where the second one is.
     """
     ranks = [stats.rankdata(maps.reshape(len(maps), -1), axis=1) for maps in (first, second)]
     one, other = (rank - rank.mean(axis=1, keepdims=True) for rank in ranks)
     spread = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
-    flat = ~one.any(axis=1) & ~other.any(axis=1)
-    return np.divide((one * other).sum(axis=1), spread, out=flat.astype(float), where=spread > 0)
+    unordered = np.where(one.any(axis=1), 0.0, np.nan)
+    return np.divide((one * other).sum(axis=1), spread, out=unordered, where=spread > 0)
 
 
 def structure(first: np.ndarray, second: np.ndarray) -> np.ndarray:

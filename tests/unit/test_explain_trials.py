@@ -37,9 +37,13 @@ def test_rank_correlation_knows_the_order_alone():
     np.testing.assert_allclose(similarity.rank_correlation(MAPS.round(1), other)[0], expected, rtol=1e-9)
 
 
-def test_a_map_that_orders_nothing_is_like_no_other_but_its_like():
+def test_a_map_that_orders_nothing_cannot_lose_its_order():
     flat = np.zeros_like(MAPS)
-    assert (similarity.rank_correlation(flat, MAPS) == 0).all() and (similarity.rank_correlation(flat, flat) == 1).all()
+    assert (
+        np.isnan(similarity.rank_correlation(flat, MAPS)).all()
+        and np.isnan(similarity.rank_correlation(flat, flat)).all()
+    )
+    assert (similarity.rank_correlation(MAPS, flat) == 0).all()
     assert np.isfinite(similarity.structure(flat, MAPS)).all()
 
 
@@ -198,6 +202,16 @@ def test_the_number_of_flags_tells_failing_from_not_passing():
     flags = {"grad_cam": "hardly changes", "occlusion": "not shown to beat random, edges"}
     said = examination.flagged(flags, ["grad_cam", "occlusion", "gradients"], True)
     assert said.startswith("2 of 3 methods have a flag. 1 of them failed") and "the other 1 it was only" in said
+
+
+def test_blank_maps_are_left_out_and_where_all_are_blank_nothing_is_judged():
+    groups, values = np.repeat(np.arange(20), 4), scores(0.2)
+    some = np.where(np.arange(80) % 4 == 0, np.nan, values)
+    found = examination.mean(np.stack([some, some]), groups, (-1, 1))
+    assert found.images == 60 and found.value == pytest.approx(np.nanmean(some))
+    blank = examination.mean(np.full(80, np.nan), groups, (-1, 1))
+    assert isinstance(blank, Inapplicable)
+    assert examination.flags({"occlusion": blank}, {}, {}, True) == {"occlusion": f"not tried: {blank.reason}"}
 
 
 def test_draws_of_the_noise_widen_the_interval():
