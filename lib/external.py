@@ -51,6 +51,14 @@ def asked() -> str:
     return os.environ.get(NAME_VARIABLE, "")
 
 
+def said(name: str) -> str:
+    """The other data set as the user gave it: the card that was named, or else the folder."""
+    with images():
+        folder = name in config.own_dataset()
+    given = (FOLDER_VARIABLE.removeprefix("BOOK_"), os.environ[FOLDER_VARIABLE]) if folder else (PARAMETER, name)
+    return "{}={!r}".format(*given)
+
+
 def card(name: str, dataset: str) -> cards.Card:
     """The card of the other data set.
 
@@ -63,12 +71,12 @@ def card(name: str, dataset: str) -> cards.Card:
         place = other.reader.location()
     if place == home:
         raise config.UserError(
-            f"{PARAMETER}={name!r} is the images of the book itself; name another data set, or another folder by EXTERNAL_DATA"
+            f"{said(name)} is the images of the book itself; name another data set, or another folder by EXTERNAL_DATA"
         )
     if not own.labelled or set(own.classes) != set(other.classes):
         here, there = (", ".join(each.classes) or "none" for each in (own, other))
         raise config.UserError(
-            f"{PARAMETER}={name!r} has other classes ({there}) than {dataset} ({here}); a frozen model can only be tried on "
+            f"{said(name)} has other classes ({there}) than {dataset} ({here}); a frozen model can only be tried on "
             "images of the classes that it knows"
         )
     return other

@@ -30,7 +30,9 @@ def card_of(name: str, folder: Path) -> dict[str, Any]:
     holders = [inner / part for part in parts] or [inner]
     classes = sorted({name for holder in holders for name in _classes(holder)})
     if len(classes) < 2:
+        empty = [path.name for holder in holders for path in _folders(holder) if path.name not in classes]
         found = ", ".join(classes) or "none"
+        found += f"; no images in: {', '.join(sorted({*empty}))}" if empty else ""
         beside = " and images that lie in none" if _has_images(inner) else ""
         raise config.UserError(
             f"{inner} has no two folders of classes (found: {found}{beside}); put the images of each class into a folder of "

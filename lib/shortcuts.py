@@ -86,7 +86,7 @@ def in_words(found: Mapping[str, Estimate | Inapplicable], bright: Estimate | In
     told = {name: each for name, each in known.items() if each.interval()[0] > MARGIN}
     each = ", ".join(f"{name} {value}" for name, value in (told or known).items())
     way = "finds a way around" if told else "was not shown to find a way around"
-    said = f"The small model {way} the content (AUC above chance: {each})."
+    said = f"The small model {way} the content (AUC above chance, each by itself: {each})."
     if isinstance(bright, Inapplicable):
         return f"{said} Of brightness alone: {bright}."
     further = max(each.value for each in known.values()) - bright.value

@@ -3,9 +3,11 @@
 import math
 from typing import Any
 
-MOST = {"THREADS": 256, "SIZE": 4096, "STEM": 4096, "FILTERS": 4096, "RATE": 10}  # by a word of the parameter's name
+MOST = {  # by a word of the parameter's name
+    "THREADS": 256, "SIZE": 4096, "STEM": 4096, "FILTERS": 4096, "RATE": 10, "FOLDS": 100, "PICTURES": 100, "SEED": 2**32 - 1,
+}  # fmt: skip
 # lists whose values may repeat: those of the layers of one network, and of the phases of training
-REPEATING = ("STEM", "SIZES", "LARGER_SIZES", "EPOCHS", "OPTIMISERS", "RATES")
+REPEATING = ("STEM", "SIZES", "LARGER_SIZES", "EPOCHS", "OPTIMISERS", "RATES", "PATIENCE")
 
 
 def mismatch(name: str, value: Any, default: Any) -> str | None:

@@ -188,7 +188,7 @@ plots.trends(structures, "share of layers drawn anew", "structural similarity")
 
 # %% [markdown]
 # ## Labels that mean nothing
-# The other trial of that paper: chapter 6 trained its network twice, once on shuffled labels. Whatever a method shows of the
+# The other trial of Adebayo et al. 2018 (arXiv:1810.03292): chapter 6 trained its network twice, once on shuffled labels. Whatever a method shows of the
 # second network is no evidence for a class. Maps of both, for the same images and classes, should be strangers; how alike those of
 # two networks are that learned the same right labels from other seeds is what this compares with. The less the first
 # network ranks better than the second, the less the trial tells.

@@ -43,7 +43,7 @@ def outside(context: config.Context, name: str) -> Outside:
     table = table[~table["pixels_sha256"].isin(known)]
     steps["not in the book itself"] = len(table)
     if table.empty:
-        raise config.UserError(f"EXTERNAL={name!r} has no image that the book does not have; steps: {steps}")
+        raise config.UserError(f"{external.said(name)} has no image that the book does not have; steps: {steps}")
     number = config.profile_settings(context.profile).images
     table = table if number is None else table[splits.thinned(table["group"].tolist(), number)]
     index = {position: own.classes.index(label) for position, label in enumerate(card.classes)}

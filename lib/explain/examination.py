@@ -90,7 +90,8 @@ def foremost(scores: Mapping[str, np.ndarray], unit: str) -> str:
     best = [max((name for name in means if (name in names.CONTROLS) == side), key=means.get) for side in (False, True)]
     said = [f"{names.title(name)} ({means[name]:z.3f})" for name in sorted(best, key=means.get, reverse=True)]
     known = "a method" if means[best[0]] > means[best[1]] else "a control that knows no network"
-    return f"The largest mean {unit} has {known}: {said[0]}; of the other kind the best is {said[1]}."
+    other = "control" if means[best[0]] > means[best[1]] else "method"
+    return f"The largest mean {unit} has {known}: {said[0]}; the best {other} is {said[1]}."
 
 
 def titled_means(

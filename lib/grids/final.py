@@ -1,11 +1,13 @@
 """Chapter 17: the finalists, each a setting of an earlier chapter's study, so that nothing trains anew."""
 
-from lib import config, grids
+from lib import classical, config, grids
 from lib.grids.study import Study
 
 CLASSICAL, SCRATCH, TRANSFER = "classical", "scratch", "transfer"
 CONSTRAINED = ("sensitivity", "specificity", "precision")
+MODELS = list(classical.models(0))
 RULES = {
+    "CLASSICAL": (f"one of: {', '.join(MODELS)}", lambda name, _: name in MODELS),
     "CHOSEN": ("classical, scratch or transfer", lambda name, _: name in (CLASSICAL, SCRATCH, TRANSFER)),
     "CONSTRAINED": ("sensitivity, specificity or precision", lambda name, _: name in CONSTRAINED),
     "AT_LEAST": ("a fraction between 0 and 1", lambda share, _: 0 < share < 1),

@@ -15,7 +15,7 @@ REFUSED = {  # tree -> what the one line says
     "diabetic_retinopathy headless": "trainLabels.csv has no column 'image'",
     "medmnist short": "val_images of shape (20, 28, 28), val_labels of shape (19, 1); one label an image is needed",
     "folder one_class": "has no two folders of classes (found: cats)",
-    "folder no_images": "has no two folders of classes (found: none)",
+    "folder no_images": "has no two folders of classes (found: none; no images in: cats, dogs)",
 }
 LEAKING = {"medmnist": "train and test: near copy    1", "folder parts": "train and test: near copy    1"}
 WHOLE = [name for name in TREES if name not in {**REFUSED, **LEAKING}]

@@ -85,12 +85,13 @@ def test_mistakes_speak_of_external(elsewhere, monkeypatch):
         ("elvp", "", "EXTERNAL='elvp' does not exist; EXTERNAL is one of: "),
         ("elpv", "", "EXTERNAL='elpv' is the images of the book itself"),
         ("", "/no/such", "EXTERNAL_DATA='/no/such' is no folder"),
+        ("", "folder imbalanced", "EXTERNAL_DATA='{place}' has other classes (cats, dogs) than elpv"),
     ],
 )
 def test_make_book_refuses_in_one_line_before_anything_is_built(
     book, tmp_path, planted, monkeypatch, capsys, name, folder, line
 ):
-    place = str(planted(folder).folder) if folder in config.datasets() else folder
+    place = str(planted(folder).folder) if folder in [*config.datasets(), "folder imbalanced"] else folder
     options = ["--dataset=elpv", "--profile=smoke", "--no-serve", "--data="]
     monkeypatch.setattr(sys, "argv", ["book", *options, f"--external={name}", f"--external-data={place}"])
     monkeypatch.setattr(command.processes, "run", lambda line: pytest.fail("something was run"))
@@ -98,7 +99,7 @@ def test_make_book_refuses_in_one_line_before_anything_is_built(
     shutil.rmtree(tmp_path / "build")
     assert command.main() == 2
     said = capsys.readouterr()
-    assert said.out == "" and said.err.startswith(line) and said.err.count("\n") == 1, said.err
+    assert said.out == "" and said.err.startswith(line.format(place=place)) and said.err.count("\n") == 1, said.err
     assert not (tmp_path / "build").exists()
 
 

@@ -10,7 +10,7 @@ MISTAKES = {
     "diabetic_retinopathy headless": r"trainLabels.csv has no column 'image'; its columns are: 10_left, 0",
     "medmnist short": r"val_images of shape \(20, 28, 28\), val_labels of shape \(19, 1\); one label an image is needed",
     "folder one_class": r"has no two folders of classes \(found: cats\)",
-    "folder no_images": r"has no two folders of classes \(found: none\)",
+    "folder no_images": r"has no two folders of classes \(found: none; no images in: cats, dogs\)",
 }
 
 
