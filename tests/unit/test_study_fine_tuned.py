@@ -61,13 +61,13 @@ def trained(context, patch) -> dict:
 
     patch.setattr(runs, "on", stopped)
     with pytest.raises(KeyboardInterrupt):
-        studies.train(context, declared)
+        list(studies.train(context, declared))
     patch.setattr(runs, "on", on)
     before = written(context)
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        studies.train(context, declared)
-    return {"before": before, "after": written(context), "said": said.getvalue().splitlines()}
+        shown = list(studies.train(context, declared))
+    return {"before": before, "after": written(context), "said": said.getvalue().splitlines(), "shown": shown}
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def test_images_too_small_are_refused_before_any_training(context, patch):
     declared = config.Study(dataset="elpv", labels="all", family="fine_tuned", parameters=TINY | {"IMAGE_SIZE": 1})
     before = written(context)
     with pytest.raises(config.UserError, match="IMAGE_SIZE 1 is too small"):
-        studies.train(context, declared)
+        list(studies.train(context, declared))
     assert written(context) == before
 
 
@@ -135,6 +135,32 @@ def test_it_says_how_long_a_run_took_and_what_is_left(trained):
     assert said[0] == "1 of 8: 80/20, random, seed 7" and said[1].startswith("  trained in ")
     assert said[8] == "5 of 8: 80/20, random, seed 8"  # every kind has a split before one has two
     assert said[-1].endswith("about 0 minutes of training at most are left")
+
+
+def test_it_is_shown_from_the_second_split_on_and_anew_after_each_that_was_trained(trained, context, monkeypatch):
+    assert trained["shown"] == [2]
+    seen, waiting = [], iter(range(100))
+
+    def get(number: int, there: bool) -> SimpleNamespace:
+        seen.append(number)
+        started = "2000-01-01T00:00:00+00:00" if there else "2999-01-01T00:00:00+00:00"
+        return SimpleNamespace(record={"training_seconds": 1.0, "started": started})
+
+    def rounds(*_) -> list:
+        there = (True, True, False, False, True)
+        return [[("a", next(waiting), lambda each=each, n=n: get(n, each))] for n, each in enumerate(there)]
+
+    monkeypatch.setattr(studies, "of_splits", rounds)
+    declared = config.study_settings("elpv_224")
+    assert list(studies.train(context, declared)) == [3, 4, 5] and seen == [0, 1, 2, 3, 4]
+    assert studies.with_rounds(declared, 3) == TINY | {"SPLITS": 3}
+    of_seeds = declared.model_copy(update={"parameters": {"SEEDS": [7, 8, 9]}})
+    assert studies.with_rounds(of_seeds, 2) == {"SEEDS": [7, 8]}
+
+
+def test_the_first_splits_are_the_same_however_many_there_are(divided, images):
+    more = protocols.divided(images, cards.load("elpv"), TINY["TEST_SHARES"], TINY["TUNING_SHARE"], 3, 7)
+    assert all((more[name][:2] == parts).all() for name, parts in divided.items())
 
 
 def test_the_page_takes_the_same_runs_and_learns_from_no_tested_image(page, trained, context):

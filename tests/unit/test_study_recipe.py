@@ -24,7 +24,7 @@ def test_the_study_trains_once_and_its_page_runs(declared, capsys, monkeypatch):
     study = grids.family("recipe_full", {"DATASET": "elpv", **TINY})
     monkeypatch.setattr(config, "study_settings", lambda name: declared)
     context = config.study("recipe_full", "elpv")
-    studies.train(context, declared)
+    assert list(studies.train(context, declared)) == [1]
     said = capsys.readouterr().out.splitlines()
     runs = len(study)
     assert said[0] == f"1 of {runs}: simple, seed 7" and said[-1].endswith(
@@ -33,7 +33,7 @@ def test_the_study_trains_once_and_its_page_runs(declared, capsys, monkeypatch):
     records = config.book_root("elpv", "cpu").glob("runs/*/record.json")
     before = {path: path.stat().st_mtime_ns for path in records}
     assert len(before) == runs
-    studies.execute("recipe_full")
+    studies.execute("recipe_full", declared.parameters)
     page = context.root / "chapters" / "study_recipe_full"
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert len(atomic.read_json(page / "runs_used.json")) == runs
