@@ -128,12 +128,13 @@ def on_defects(
     """How far a method points beyond the centre, its energy beyond the area of the defects and beyond that of the centre, and how
     far it points beyond edges.
 
-    located, groups: of `trials.located`. Inapplicable where no defect was drawn.
+    located, groups: of `trials.located`. Inapplicable where no defect was drawn. What chance gives is the same for a method
+    and a control, so a difference between them is one of two shares.
     """
     if not located["energy"]:
         return [Inapplicable("no sound image is left to draw a defect into")] * 4
-    pointing, energy = (beyond(located[kind], method, "centre", groups, CORRELATION) for kind in ("pointing", "energy"))
-    edges = beyond(located["pointing"], method, "edges", groups, CORRELATION)
+    pointing, energy = (beyond(located[kind], method, "centre", groups, SHARE) for kind in ("pointing", "energy"))
+    edges = beyond(located["pointing"], method, "edges", groups, SHARE)
     return [pointing, mean(located["energy"][method], groups, CORRELATION), energy, edges]
 
 

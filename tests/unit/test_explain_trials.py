@@ -240,3 +240,12 @@ def test_estimates_by_share_and_beyond_a_control():
     )
     assert abs(difference.value - 0.3) < 0.02 and difference.interval()[0] > 0.2
     assert isinstance(examination.mean(scores(0.4), np.zeros(80), (-1, 1)), Inapplicable)
+
+
+def test_what_lies_on_defects_is_bounded_as_shares_are():
+    groups = np.repeat(np.arange(4), 5)
+    hit = np.where(np.arange(20) % 7 == 0, 1.0, 0.0)
+    kinds = {"grad_cam": hit - 0.2, "centre": hit[::-1] - 0.2, "edges": np.ones(20) - 0.2}
+    found = examination.on_defects({"pointing": kinds, "energy": kinds}, "grad_cam", groups)
+    assert [each.bounds for each in found] == [(-1, 1)] * 4
+    assert found[3].value < -0.5 and found[3].interval(0.9999)[0] >= -1
