@@ -279,6 +279,17 @@ claims.measure_each({"H8.15": divided, "H8.25": calm[moderate], "H8.26": calm["L
 plots.intervals({name: effects.validation_estimate("auc", group) for name, group in finished.items()}, "AUC", 0.5)
 
 # %% [markdown]
+# ## And the gap?
+# The gap by itself is no aim: a network that learns nothing has none. A setting has closed it for the better where its gap is
+# smaller than the parent's *and* its log loss on validation is lower; where the loss is no lower, it only learned less of
+# the training images. Two samples of images, of other groups each, are compared here, so intervals are wide, and no
+# verdict rests on them.
+
+# %% mystnb={"figure": {"name": "fig-gaps", "caption": "Log loss on validation less that on training, by setting; the dashed line is the gap of the class shares, given to every image."}}
+unlearned = blind["log_loss"] - effects.blind(data, "train")["log_loss"]
+plots.intervals({name: fit.gap(group) for name, group in finished.items()}, "gap, nats (95 % interval)", unlearned)
+
+# %% [markdown]
 # ## What could have been told
 # Half the width of an interval is about the smallest effect that it could tell from none. With few seeds, few groups and
 # many hypotheses that is large: changes that are smaller may well be there, and this design cannot confirm them.
