@@ -257,7 +257,8 @@ texts.together(elsewhere.told(), elsewhere.table(), claims.measure("H17.12", els
 
 # %%
 constraint = {"metric": CONSTRAINED, "at_least": AT_LEAST}
-explained = finalists.explained(model.finalist, subjects.of_book(settings, context))
+networks = subjects.of_book(settings, context) | subjects.linear(settings, context)
+explained = finalists.explained(model.finalist, networks)
 sentences = {"rule": followed, "alone": told, "within_kinds": inside, "parts": differ, "explained": explained}
 more = beside.record(sentences, shares)
 path = record.write(context, CHOSEN, constraint, held, opened, raw, sliced, compared, elsewhere.record(), more)

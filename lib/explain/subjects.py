@@ -71,6 +71,12 @@ def of_book(settings: Sequence[Setting], context: config.Context) -> dict[str, S
     return {name: subject(name, each.runs[0], context) for name, each in chosen.items()}
 
 
+def linear(settings: Sequence[Setting], context: config.Context) -> dict[str, Subject]:
+    """The networks of chapter 15 that CAM explains, by title, first seeds. settings: of `ablations.read`."""
+    published = [e for e in settings if backbones.name_of(e.runs[0].configuration.network) in backbones.BACKBONES]
+    return {each.title: subject(each.title, each.runs[0], context) for each in published if each.number == "15"}
+
+
 def shuffled(settings: Sequence[Setting], context: config.Context) -> dict[str, Subject]:
     """The network of chapter 6 that learned the labels, `right`; the one that learned `shuffled` ones; and `another seed` of the
     first, where there are several."""

@@ -147,11 +147,14 @@ def test_the_networks_of_the_book_are_one_each_the_deepest_of_chapter_9(configur
         setting("9", "last 2", "lite0, 32 px", two),
         setting("9", "last 1", "lite0, 32 px", one),
         setting("10", "2 blocks", "lite0, 32 px", two),
+        setting("15", "whole images", "simple, 18 px", configuration()),
+        setting("15", "linear head", "lite0, 32 px", frozen),
     ]
     monkeypatch.setattr(subjects, "subject", lambda title, run, context: subjects.Subject(title, run, None))
     found = subjects.of_book(settings, None)
     assert list(found) == ["simple, 18 px", "lite0, 32 px"]
     assert found["lite0, 32 px"].run.configuration == two
+    assert list(subjects.linear(settings, None)) == ["linear head"]
     assert subjects.tried(found).title == "lite0, 32 px"
     assert subjects.tried({"simple": found["simple, 18 px"]}).title == "simple, 18 px"
 
