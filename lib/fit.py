@@ -18,7 +18,13 @@ LATE_EPOCHS = 5
 
 
 def gap(runs: Sequence[Run]) -> Estimate | Inapplicable:
-    """Log loss on validation minus that on the images that were learned from, nats; over seeds and the groups of both parts."""
+    """Log loss on validation minus that on the images that were learned from, nats; over seeds and the groups of both parts.
+
+    Inapplicable where each seed learned from other images: the two samples would not be the same for all.
+    """
+    images = [run.predictions.query("part == 'train'")["image"].to_numpy() for run in runs]
+    if not all(np.array_equal(images[0], other) for other in images[1:]):
+        return Inapplicable("each seed learned from other images")
     scored, learned = (predictions_by_seed(runs, part) for part in ("validation", "train"))
     losses = [metric_statistic("log_loss", part.labels, part.probabilities) for part in (scored, learned)]
     return difference_between_parts(losses[0], scored.groups, losses[1], learned.groups)

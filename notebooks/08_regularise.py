@@ -283,7 +283,7 @@ plots.intervals({name: effects.validation_estimate("auc", group) for name, group
 # The gap by itself is no aim: a network that learns nothing has none. A setting has closed it for the better where its gap is
 # smaller than the parent's *and* its log loss on validation is lower; where the loss is no lower, it only learned less of
 # the training images. Two samples of images, of other groups each, are compared here, so intervals are wide, and no
-# verdict rests on them.
+# verdict rests on them. A setting whose seeds learn from other images each has none.
 
 # %% mystnb={"figure": {"name": "fig-gaps", "caption": "Log loss on validation less that on training, by setting; the dashed line is the gap of the class shares, given to every image."}}
 unlearned = blind["log_loss"] - effects.blind(data, "train")["log_loss"]

@@ -106,6 +106,8 @@ def test_the_gap_is_validation_less_training_loss():
 
     runs = [run(0.8), run(0.9)]
     assert fit.gap(runs).value == pytest.approx(np.log(2) + np.mean(np.log([0.8, 0.9])))
+    learned_others = SimpleNamespace(predictions=runs[1].predictions.query("part != 'train' or image != 'a'"))
+    assert fit.gap([runs[0], learned_others]) == Inapplicable("each seed learned from other images")
 
 
 def test_late_numbers_are_means_of_the_last_epochs_without_the_untrained_one():
