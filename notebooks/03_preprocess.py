@@ -88,7 +88,7 @@ main_claims = [
 
 # %% [markdown]
 # The others are claimed where the profile has them. Black and white should harm as few levels do; all else is hoped to help the
-# network. A profile for small machines leaves most of them out: each is several trainings, for which it has not the minutes.
+# network. A profile for small machines leaves some of them out: each is several trainings, for which it has not the minutes.
 
 # %%
 helps = ("difference of AUC", "greater", 0)
