@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lib.explain.subjects import Subject
 
 SHARES = (0.01, 0.25, 0.5, 1.0)  # of the layers drawn anew: the logits alone, a quarter, the upper half, all
-DRAWS, DRAWS_UNJUDGED = 3, 2  # of the noise in their place, each a trial of its own; no verdict rests on the fewer
+DRAWS, DRAWS_UNJUDGED = 4, 2  # of the noise in their place, each a trial of its own; no verdict rests on the fewer
 Scores = dict[str, np.ndarray]  # method or control -> one number an image
 Walks = dict[str, dict[str, np.ndarray]]  # method or control -> insertion and deletion, (n, steps + 1)
 
