@@ -129,9 +129,10 @@ def _statistic(metric: str, seen: Predictions, most: Predictions) -> Statistic:
 def restlessness(runs: Sequence[Run]) -> np.ndarray:
     """How erratic learning was: the standard deviation of the change of validation loss from epoch to epoch, nats.
 
+    The untrained network takes no part: the step away from it says how fast a network begins, not how calmly it goes on.
     Returns (seeds,) float. Runs must have been measured after every epoch. Source: S4.5.
     """
-    tables = [run.history.query("part == 'validation'").sort_values("epoch") for run in runs]
+    tables = [run.history.query("part == 'validation' and epoch > 0").sort_values("epoch") for run in runs]
     return np.array([table["loss"].diff().iloc[1:].std(ddof=0) for table in tables])
 
 

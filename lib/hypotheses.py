@@ -112,7 +112,7 @@ class Hypotheses:
         return Sentence(f"{'No' if 'refuted' in verdicts else 'That was not shown'}. {said}.")
 
     def resolution(self) -> pd.DataFrame:
-        """How large an effect could have been told from the margin: half the width of the intervals, a row a metric.
+        """How large a measured effect would be told from the margin: half the width of the intervals, a row a metric.
 
         At 95 %, of a hypothesis by itself, and at the level that the first one to be decided needs among all (Holm).
         Of what is not applicable there is none.

@@ -100,7 +100,8 @@ def _inside(value: Any) -> dict[str, Any] | None:
 
 
 def _name(field: str) -> str:
-    return leaf(field).replace("_", " ")
+    name = leaf(field).replace("_", " ")
+    return f"{name} in the network" if field.startswith("network.") and leaf(field) in Head.model_fields else name
 
 
 def _value(value: Any) -> str:

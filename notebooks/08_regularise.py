@@ -2,9 +2,10 @@
 # # What closes the gap?
 # **Needs** the parts of the data, the network of chapter 7 · **Produces** the runs of family `regularise` · **Answers** hypotheses H8.1-H8.26
 #
-# A network that can overfit has a gap between what it reaches on images that it learned from and on others. Everything
-# below is meant to close it. To know what did, one thing is changed at a time: every setting is a fresh network that
-# differs from its parent in exactly one field of its configuration, with the same epochs and the same seeds.
+# A network that can overfit has a gap between what it reaches on images that it learned from and on others. Most of what
+# is below is meant to close it; some settings are meant to widen it, for comparison. To know what did, one thing is
+# changed at a time: every setting is a fresh network that differs from its parent in exactly one field of its
+# configuration, with the same epochs at most and the same seeds.
 
 # %%
 import numpy as np
@@ -55,6 +56,11 @@ data = runs.data_of(study["as it is"][0], context)
 # %%
 texts.table(lineage.described(study, parents))
 
+# %% [markdown]
+# One field is changed, which is not one effect: a smaller batch and drawn defects also mean more steps an epoch, and a
+# rate that falls by steps is divided by ten each time, so with few epochs it comes close to ending training early. H8.11,
+# H8.18 and H8.20 speak of all of that together.
+
 # %% tags=["nbval-check-output"]
 images = {name: len(part) for name, part in data.parts().items()}
 texts.table(pd.DataFrame({"images": images}).rename_axis("part"))
@@ -63,7 +69,8 @@ texts.table(pd.DataFrame({"images": images}).rename_axis("part"))
 # ## What we expect
 # The measure is the log loss on the validation part, in nats: overfitting shows in it first, because a network that is
 # wrong and sure of it pays most. A difference below zero means that the change helped. Settings meant to do worse (fewer
-# images, far too much dropout) are claimed to do worse. Two claims are about calm, not about height.
+# or smaller images, far too much dropout, a larger network alone) are claimed to do worse. Others are about calm (H8.25,
+# H8.26), about variances inside the network (H8.15), and about the gap itself (H8.1).
 
 # %%
 less = ("difference of log losses", "less", 0)
@@ -110,7 +117,8 @@ claims
 # further than this one. The training curve is measured on a fixed sample of the training images.
 #
 # The dashed line is what costs nothing: the class shares of the training part, given to every image. A network above it
-# on validation does worse than one that looks at no image, though it may rank images better.
+# on validation does worse than one that looks at no image, though it may rank images better. Parts may
+# differ in more than class shares, as the table of brightness further down shows; a gap holds that, too.
 
 # %% mystnb={"figure": {"name": "fig-as-it-is", "caption": "The parent of all settings through training: mean over seeds, bands from the lowest to the highest seed. The distance between training and validation is the gap; the dashed line is the log loss that the class shares reach on validation."}}
 finished = {name: [runs.get(configuration, context) for configuration in group] for name, group in study.items()}
@@ -129,23 +137,26 @@ texts.together(claims.measure("H8.1", fit.gap(finished["as it is"])), fit.withou
 
 # %% [markdown]
 # ## How to read a difference
-# Below, *helps* means a lower log loss than the parent's, and no more. There are two ways to it: to rank images better, or
-# to be less sure, which moves a network that is sure and wrong towards the class shares, whatever it sees. The parts hold
-# other shares of the classes, so the first row is not the best constant either. Only a setting whose log loss lies below
-# the first row's **and** whose AUC has an interval above one half is known to have learned something that holds on other
-# images. Where even the parent's AUC is not told from one half, no difference says what would help a network that ranks;
-# that it is not told apart may be due to the network as much as to the images.
+# Below, *helps* means a lower log loss than the parent's, and no more. There are two ways to it: to rank images better,
+# or to be less sure, which moves a network that is sure and wrong towards the class shares, whatever it sees. The parts
+# hold other shares of the classes, so the first row is not the best constant either. A setting whose AUC has an interval
+# above one half is shown to rank other images better than chance; each such interval stands by itself. Only where its log
+# loss also lies below the first row's are its probabilities of more use here than the class shares. Where even the
+# parent's AUC is not told from one half, no difference says what would help a network that ranks; that it is not told
+# apart may be due to the network as much as to the images.
 
 # %%
 texts.table(effects.beside({"log_loss": effect, "auc": ranked}, finished, blind))
 
 # %% [markdown]
 # ## More images
-# Nothing regularises like more real data. The shares are nested, and hold the classes as the whole does. Each may stop
-# early; but within the same epochs fewer images also mean fewer steps, and the steps before the weights that are kept
-# may differ by more than the images do, from seed to seed too: the table of epochs below counts them. So H8.2 and H8.3
-# speak of images and steps together, and what images alone are worth is not tested. Only where the intervals of
-# neighbouring points lie apart, and below the dashed line, would a curve that falls say that more of both pays.
+# More real images are commonly held to be the best regulariser; whether that shows here is the question. The shares are
+# nested, and hold the classes as the whole does. Each may stop early; but within the same epochs fewer images also mean
+# fewer steps, and the steps before the weights that are kept may differ by more than the images do, from seed to seed
+# too: the table of epochs below counts them. So H8.2 and H8.3 speak of images and steps together, and what images alone
+# are worth is not tested. The points share their validation images, so whether their intervals overlap decides nothing:
+# H8.2 and H8.3 judge paired differences. Where the curve lies above the dashed line, a fall only means less harm than
+# before, not something learned.
 
 # %% mystnb={"figure": {"name": "fig-learning-curve", "caption": "Log loss on the validation part against the number of training images, each stopped early or at its last epoch, with its interval over groups and seeds; dashed, what the class shares reach."}}
 shares = {**{f"{share:g} of the images": share for share in sorted(TRAIN_SHARES)}, "early stopping": 1.0}
@@ -256,8 +267,9 @@ plots.strips({name: np.ravel(found) for name, found in shift.items()}, "logarith
 # %% [markdown]
 # ## Less erratic?
 # How calmly a network learns is a number too: how much the change of validation loss from one epoch to the next varies
-# within a run. A small difference of two calm runs says little; compare it with how far right the dots lie. H8.15 is that
-# of the section above: the shift with dropout in blocks less that without, both as means over layers.
+# within a run, from the first epoch on. A small difference of two calm runs says little; compare it with how far right
+# the dots lie. H8.15 is that of the section above: the shift with dropout in blocks less that without, both as means over
+# layers.
 
 # %% mystnb={"figure": {"name": "fig-calm", "caption": "Standard deviation of the epoch-to-epoch change of validation loss, a dot a seed: further left is calmer."}}
 calmed = ["as it is", moderate, "L2", "label smoothing", "smaller batch", "cosine decay"]
@@ -280,10 +292,11 @@ plots.intervals({name: effects.validation_estimate("auc", group) for name, group
 
 # %% [markdown]
 # ## And the gap?
-# The gap by itself is no aim: a network that learns nothing has none. A setting has closed it for the better where its gap is
+# The gap by itself is no aim: a network that gives every image the class shares has that of the dashed line, and has learned
+# nothing. A setting has closed it for the better where its gap is
 # smaller than the parent's *and* its log loss on validation is lower; where the loss is no lower, it only learned less of
-# the training images. Two samples of images, of other groups each, are compared here, so intervals are wide, and no
-# verdict rests on them. A setting whose seeds learn from other images each has none.
+# the training images. Two samples of images, of other groups each, are compared here, so intervals are wide; of them
+# only the parent's is judged (H8.1). A setting whose seeds learn from other images each has none.
 
 # %% mystnb={"figure": {"name": "fig-gaps", "caption": "Log loss on validation less that on training, by setting; the dashed line is the gap of the class shares, given to every image."}}
 unlearned = blind["log_loss"] - effects.blind(data, "train")["log_loss"]
@@ -291,8 +304,9 @@ plots.intervals({name: fit.gap(group) for name, group in finished.items()}, "gap
 
 # %% [markdown]
 # ## What could have been told
-# Half the width of an interval is about the smallest effect that it could tell from none. With few seeds, few groups and
-# many hypotheses that is large: changes that are smaller may well be there, and this design cannot confirm them.
+# Half the width of an interval is about the smallest difference that, when measured, is told from none; a true one of that size
+# would be told about every second time, a smaller one seldom. With few seeds, few groups and many hypotheses it is large:
+# smaller changes may well be there, and this design would mostly miss them.
 
 # %%
 texts.table(claims.resolution())
@@ -307,5 +321,5 @@ claims.judge()
 
 # %% [markdown]
 # ## What next
-# What pre-training brings, the strongest regulariser of all after more images, {doc}`chapter 9 <09_transfer>` asks.
+# What pre-training brings, {doc}`chapter 9 <09_transfer>` asks.
 # {doc}`Chapter 16 <16_ablations>` puts all changes of the book into one table.

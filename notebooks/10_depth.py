@@ -190,8 +190,8 @@ plots.tradeoff(auc, timing.seconds(finished), kinds, "AUC")
 
 # %% [markdown]
 # ## What could have been told
-# Half the width of an interval is about the smallest effect that it could tell from none. Differences between depths that
-# are smaller may well be there.
+# Half the width of an interval is about the smallest difference that, when measured, is told from none; a true one
+# of that size would be told about every second time. Differences between depths that are smaller may well be there.
 
 # %%
 texts.table(claims.resolution())

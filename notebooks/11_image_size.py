@@ -207,7 +207,8 @@ texts.table(pd.DataFrame(exponents, columns=["exponent", "with its interval"]))
 
 # %% [markdown]
 # ## What could have been told
-# Half the width of an interval is about the smallest effect that it could tell from none.
+# Half the width of an interval is about the smallest difference that, when measured, is told from none; a true one
+# of that size would be told about every second time.
 
 # %%
 texts.table(claims.resolution())

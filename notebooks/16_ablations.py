@@ -5,7 +5,7 @@
 # A list of results, each a little better than the one above it, is easily written and says little when several things
 # changed between two rows. Sometimes a row goes on training the network of the row above it, and rows of many epochs stand
 # beside rows of few. Here all settings of the book come into one table: each is a fresh network that
-# differs from a named parent by exactly one thing, with the same epochs and the same seeds.
+# differs from a named parent by exactly one thing, with the same epochs at most and the same seeds.
 
 # %%
 import pandas as pd
@@ -40,9 +40,10 @@ texts.table(counts.groupby(["chapter", "network"])["compared with a parent"].agg
 # ## What we expect
 # The chapters have judged their own changes. What can be asked only of all together: whether changes that are *meant* to
 # close the gap between training and validation help on average (augmentation, mixing, dropout, L2, label smoothing, drawn
-# defects, schedules, early stopping); and what a choice among them is worth. If the order of settings on the tuning part
-# did not hold on validation, or if another seed moved the result as much as another setting, then picking the best
-# row of a table would be picking luck.
+# defects, schedules, early stopping), where each setting counts once, whatever its strength: the dropout that chapter 8
+# expects to do harm, too, and each constant of L2 in chapter 7, whose runs have epochs of their own; and what a choice
+# among them is worth. If the order of settings on the tuning part did not hold on validation, or if another seed moved
+# the result as much as another setting, then picking the best row of a table would be picking luck.
 
 # %%
 claims = hypotheses.Hypotheses(
@@ -82,8 +83,9 @@ plots.changes(by_metric["auc"], levels, words, "difference of AUC")
 # All settings of the book in one table. Differences carry ordinary intervals of ninety-five per cent, of which a few are
 # wrong by chance; the verdict comes from the adjusted one of AUC. Settings without a change are where a line of changes
 # begins, or differ from every other by more than one thing. Chapter 8 judges log loss, where being sure and wrong costs
-# most: a change may be good for one and not for the other. The last columns say what it took: seconds of training, the mean
-# over seeds; as trained parameters count those that learn in the phase where most do, not the averages of batch normalisation.
+# most: a change may be good for one and not for the other. The last columns say what it took: seconds of training and of
+# the stored answers of frozen layers, the median over seeds; as trained parameters count those that learn in the phase where
+# most do, not the averages of batch normalisation.
 
 # %%
 titles = {"auc": "AUC", "log_loss": "log loss"}
@@ -108,9 +110,10 @@ claims.measure_each({"H16.1": average, "H16.2": loss})
 # %% [markdown]
 # ## All curves
 # One line a setting, the mean over its seeds, as far as all of them were trained; between two phases it is interrupted.
-# The settings that moved most are drawn, but none from which what it needs was taken on purpose (chapters 6 and 15); what learned
-# a single batch, over epochs of its own, is left out. A click in the legend shows or hides a line; to see one alone, click to
-# show it, then double-click. Settings of different chapters have their own sizes and epochs: compare lines of one chapter.
+# The settings that moved most are drawn, but none from which what it needs was taken on purpose (chapters 6 and 15); what
+# learned a single batch, over epochs of its own, is left out. A click in the legend shows or hides a line; to see one
+# alone, click to show it, then double-click. Settings of different chapters have their own sizes and epochs: compare
+# lines of one chapter.
 
 # %% mystnb={"figure": {"name": "fig-four-panels", "caption": "Accuracy and loss on training and validation through training, a line a setting, numbered by its chapter; mean over seeds. Click in the legend to choose."}}
 history = ablations.history([each for each in settings if not each.runs[0].configuration.control.one_batch])
@@ -126,9 +129,9 @@ plots.every_metric(history, shown)
 
 # %% [markdown]
 # ## What a choice is worth
-# The tuning part is there to choose by. Each dot is a regularising setting, or a parent of one: what it reached on tuning, and on
-# validation. If dots rise together, a choice made on one part holds on the other. What is judged is the rank correlation of
-# just these dots, for these networks; its interval is over the groups of both parts.
+# The tuning part is there to choose by. Each dot is a regularising setting, or a parent of one: what it reached on
+# tuning, and on validation. If dots rise together, a choice made on one part holds on the other. What is judged is the
+# rank correlation of just these dots, for these networks; its interval is over the groups of both parts.
 
 # %% mystnb={"figure": {"name": "fig-agreement", "caption": "AUC on tuning against AUC on validation, mean over seeds, a dot a setting."}}
 reached = ablations.tuned(regularising, "auc")
@@ -145,11 +148,13 @@ claims.measure("H16.3", ablations.order_kept("auc", regularising))
 card = cards.load(DATASET)
 parts = composition.shares(custody.development(context), card.classes, card.properties)
 moved = {each.name: by_metric["auc"][each.name] for each in compared if not each.control}
-texts.together(texts.table(parts, decimals=1), ablations.apart(reached, moved))
+texts.together(texts.table(parts, decimals=1), ablations.apart(reached, moved, "AUC"))
 
 # %% [markdown]
-# The spread of the settings' means, less what seeds contribute to it, against the spread of seeds within a setting: below
-# zero, one more seed would have moved a result further than one more change.
+# The spread of the settings' means, less what seeds of their own would contribute to it, against the spread of seeds within a
+# setting. Settings share their seeds, so this takes off too much rather than too little. Where nothing is left, the first
+# spread counts as zero and the number is minus the spread of seeds: then no spread of settings was found beyond chance, which
+# does not say how small it is.
 
 # %%
 claims.measure("H16.4", ablations.beyond_seeds("auc", regularising))
@@ -158,7 +163,7 @@ claims.measure("H16.4", ablations.beyond_seeds("auc", regularising))
 # ## What it cost
 # The time of all runs of a network together, without measuring and saving: training, and the stored answers of frozen
 # layers as if each run had computed them by itself. Times depend on the machine and on what else
-# ran there. What each setting took stands in the table of all settings above.
+# ran there: a run that was held up raises this sum, but not the median that the table above has of each setting.
 
 # %% mystnb={"figure": {"name": "fig-times", "caption": "Summed time of each network, training and stored answers together, coloured by what of it was trained; a panel an initialisation."}}
 plots.times(ablations.costs(settings))

@@ -8,10 +8,10 @@ from lib.estimates import Estimate, Inapplicable
 from lib.texts import Sentence, sentence
 
 
-def apart(reached: pd.DataFrame, moved: Mapping[str, Estimate | Inapplicable]) -> Sentence:
+def apart(reached: pd.DataFrame, moved: Mapping[str, Estimate | Inapplicable], unit: str) -> Sentence:
     """How far the same networks are apart on two parts, beside the largest difference that a change made on the second.
 
-    reached: as `tuned`. moved: of each setting to its parent, as `differences`, in the same unit.
+    reached: as `tuned`. moved: of each setting to its parent, as `differences`, in the same unit, such as AUC.
     """
     first, second = reached.columns
     between = (reached[first] - reached[second]).abs().mean()
@@ -20,7 +20,8 @@ def apart(reached: pd.DataFrame, moved: Mapping[str, Estimate | Inapplicable]) -
         return sentence("There are no such settings to compare.")
     more = "more" if between > max(changes) else "no more"
     return sentence(
-        f"One and the same setting differs between {first} and {second} by {between:.3f}, mean over these settings; the",
-        f"largest difference that a change made on {second} is {max(changes):.3f}. Here two parts differ by {more} than two",
-        "settings do: compare settings within a part, never a number of one part with a number of another.",
+        f"The {unit} of one and the same setting differs between {first} and {second} by {between:.3f}, the mean over the",
+        f"settings of the figure; the largest difference of {unit} that any change of the book made on {second}, controls",
+        f"aside, is {max(changes):.3f}. Here two parts differ by {more} than any two such settings do: compare settings within",
+        "a part. A gap between parts holds that difference, too, beside what was overfitted.",
     )

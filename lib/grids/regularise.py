@@ -117,7 +117,7 @@ def _of_images(drawn: bool, smaller_size: int) -> Changes:
 def _of_phases(phase: Phase, patience: int) -> Changes:
     changes = {
         "cosine decay": {"schedule": Cosine()},
-        "step decay": {"schedule": Steps(every=max(1, phase.epochs // 3))},
+        "step decay": {"schedule": Steps(every=max(1, round(phase.epochs / 3)))},
         "lower on plateau": {"schedule": Plateau(patience=patience)},
         STOPPED: {"early_stopping": EarlyStopping(patience=patience)},
     }

@@ -135,11 +135,11 @@ def test_controls_are_not_among_those_that_moved_most(root):
 def test_how_far_parts_are_apart_stands_beside_the_largest_change():
     reached = pd.DataFrame({"tuning": [0.8, 0.7], "validation": [0.6, 0.5]})
     small = {"a": seed_mean_estimate([-0.1, -0.11, -0.12]), "b": Inapplicable("none")}
-    said = str(ablations.apart(reached, small))
-    assert "by 0.200" in said and "is 0.110" in said and "by more than two settings" in said
-    assert "by no more than" in str(ablations.apart(reached, {"a": seed_mean_estimate([0.3, 0.31, 0.32])}))
-    assert "no such settings" in str(ablations.apart(reached, {}))
-    assert "no such settings" in str(ablations.apart(reached.iloc[:0], small))
+    said = str(ablations.apart(reached, small, "AUC"))
+    assert "by 0.200" in said and "is 0.110" in said and "by more than any two such settings" in said
+    assert "by no more than" in str(ablations.apart(reached, {"a": seed_mean_estimate([0.3, 0.31, 0.32])}, "AUC"))
+    assert "no such settings" in str(ablations.apart(reached, {}, "AUC"))
+    assert "no such settings" in str(ablations.apart(reached.iloc[:0], small, "AUC"))
 
 
 def test_settings_that_differ_only_by_luck_do_not_differ_beyond_seeds(root):

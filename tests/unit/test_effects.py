@@ -51,14 +51,14 @@ def test_a_difference_is_the_setting_minus_its_parent():
 
 
 def test_a_steady_fall_is_calm_however_steep():
-    steady, jumping = run(0.7, losses=(4.0, 3.0, 2.0, 1.0)), run(0.7, losses=(1.0, 0.9, 1.1, 0.8))
+    steady, jumping = run(0.7, losses=(9.0, 4.0, 3.0, 2.0, 1.0)), run(0.7, losses=(9.0, 1.0, 0.9, 1.1, 0.8))
     assert effects.restlessness([steady, jumping])[0] == 0
     assert effects.restlessness([jumping])[0] == pytest.approx(np.std([-0.1, 0.2, -0.3]))
 
 
 def test_calmer_is_negative_and_paired_by_seed():
-    rough = [run(0.7, losses=(1.0 + shift, 0.8 + shift, 1.1 + shift)) for shift in (0, 1)]
-    calm = [run(0.7, losses=(1.0 + shift, 0.9 + shift, 1.1 + shift)) for shift in (0, 1)]
+    rough = [run(0.7, losses=(9.0, 1.0 + shift, 0.8 + shift, 1.1 + shift)) for shift in (0, 1)]
+    calm = [run(0.7, losses=(9.0, 1.0 + shift, 0.9 + shift, 1.1 + shift)) for shift in (0, 1)]
     assert effects.calmer(calm, rough).value == pytest.approx(-0.1)
     assert isinstance(effects.calmer(calm[:1], rough[:1]), Inapplicable)
 

@@ -53,7 +53,7 @@ CHANGES = {
         ["phases.1.epochs", "phases.1.learning_rate", "phases.2"],
         None,
     ),
-    "parameter": (network(dropout=0.3), ["network.parameters.dropout"], "dropout as usual → 0.3"),
+    "parameter": (network(dropout=0.3), ["network.parameters.dropout"], "dropout in the network as usual → 0.3"),
     "sizes": (network(sizes=[8, 8, 16]), ["network.parameters.sizes"], "sizes 8, 16 → 8, 8, 16"),
     "family": (
         {"network": Network(family="simple")},
