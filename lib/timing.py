@@ -56,9 +56,9 @@ def law(table: pd.DataFrame, measured: np.ndarray) -> Law:
 
 
 def phases(finished: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
-    """The log of training (S0.6), a row a setting and phase, seconds as means over seeds.
+    """The log of training (S0.6), a row a setting and phase, seconds as medians over seeds.
 
-    epochs: trained, of all seeds the most. seconds: of training. stored_seconds: of computing what is frozen once, as
+    A machine that was busy, or paused, makes single runs many times as long; of their mean nothing else is left. epochs: trained, of all seeds the most. seconds: of training. stored_seconds: of computing what is frozen once, as
     `stored_seconds`. an_epoch: seconds. blocks, layers, parameters: that learn, of
     blocks also those that do in part. images: of all parts.
     """
@@ -69,15 +69,14 @@ def phases(finished: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
         for images in [sum(run.record["images"].values())]
         for number, (phase, stored) in enumerate(zip(run.record["phases"], stored_seconds(run), strict=True), start=1)
     ]
-    how = {"epochs": "max"} | dict.fromkeys(("seconds", "stored_seconds", "an_epoch"), "mean")
+    how = {"epochs": "max"} | dict.fromkeys(("seconds", "stored_seconds", "an_epoch"), "median")
     how |= dict.fromkeys(("blocks", "layers", "parameters", "images"), "first")
     return pd.DataFrame(rows).groupby(["setting", "phase"], sort=False).agg(how).reset_index()
 
 
 def seconds(finished: Mapping[str, Sequence[Run]]) -> dict[str, float]:
-    """What a run of each setting takes, mean over seeds: training, and computing what is frozen once."""
-    log = phases(finished)
-    return (log["seconds"] + log["stored_seconds"]).groupby(log["setting"], sort=False).sum().to_dict()
+    """What a run of each setting takes, as `run_seconds`, median over seeds."""
+    return {name: float(np.median([run_seconds(run) for run in group])) for name, group in finished.items()}
 
 
 def stored_seconds(run: Run) -> list[float]:

@@ -216,7 +216,7 @@ plots.confusions(transfer.confusions(finished, boosted, "validation"), card.clas
 # %% [markdown]
 # ## For how much time?
 # What is frozen gives the same answer in every epoch, so it is asked once an image, and its answers are stored; only what
-# learns is trained on them. The log has a row for each phase: its epochs, of the seed with most; as means over seeds the
+# learns is trained on them. The log has a row for each phase: its epochs, of the seed with most; as medians over seeds the
 # seconds of training, beside them
 # those of the answers (none where the phase before asked for the same), how many layers and parameters learned. Runs of
 # other seeds find the answers of the first one; here each is charged for them, as if it stood alone.

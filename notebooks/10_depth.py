@@ -172,7 +172,7 @@ texts.together(measured, fit.without_images(data))
 # cannot tell more terms apart. Inside of a block nothing is saved by storing less: the
 # cut is the end of the last block that is frozen as a whole.
 
-# %% mystnb={"figure": {"name": "fig-depth-time", "caption": "Seconds of an epoch by the number of blocks unfrozen, mean over seeds; the line joins what the fitted law gives at these depths."}}
+# %% mystnb={"figure": {"name": "fig-depth-time", "caption": "Seconds of an epoch by the number of blocks unfrozen, median over seeds; the line joins what the fitted law gives at these depths."}}
 model, log = finished[features][0].model(), timing.phases(finished).query("phase == 2")
 points = pd.DataFrame({"series": "fine-tuning", "x": list(by_depth), "y": log["an_epoch"].to_numpy()})
 work = [sum(cost.learning(model, group[0]).values()) for group in study.values()]

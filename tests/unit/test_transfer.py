@@ -183,6 +183,7 @@ def test_answers_are_charged_once_a_run_for_each_cut():
     assert timing.run_seconds(features) == 11 and timing.run_seconds(tuned) == 22
     found = {"features": [features, features], "tuned": [tuned]}
     assert timing.seconds(found) == {"features": 11, "tuned": 22}
+    assert timing.seconds({"held up": [features, tuned, features]}) == {"held up": 11}  # the median
     assert timing.phases(found)["stored_seconds"].tolist() == [8, 0, 8, 7]
     table = pd.DataFrame({"network": "n", "images": "all", "size": [32, 64]}, index=list(found))
     assert transfer.costs(table, timing.phases(found))[0]["y"].tolist() == [11, 22]
