@@ -283,19 +283,10 @@ divided = seed_mean_estimate(mean_shift[inside] - mean_shift["as it is"], images
 claims.measure_each({"H8.15": divided, "H8.25": calm[moderate], "H8.26": calm["L2"]})
 
 # %% [markdown]
-# ## Height and order
-# Log loss and AUC need not agree: a change may make a network less sure of itself without ordering images any better. No
-# verdict rests on this figure; its differences stand in the table above.
-
-# %% mystnb={"figure": {"name": "fig-auc", "caption": "Validation AUC of each setting, with its interval over groups and seeds. The dashed line is a ranking by chance: an interval across it belongs to a network that was not shown to rank at all."}}
-plots.intervals({name: effects.validation_estimate("auc", group) for name, group in finished.items()}, "AUC", 0.5)
-
-# %% [markdown]
 # ## And the gap?
-# The gap by itself is no aim: a network that gives every image the class shares has that of the dashed line, and has learned
-# nothing. A setting has closed it for the better where its gap is
-# smaller than the parent's *and* its log loss on validation is lower; where the loss is no lower, it only learned less of
-# the training images. Two samples of images, of other groups each, are compared here, so intervals are wide; of them
+# The gap by itself is no aim: a network that gives every image the class shares has that of the dashed line, and has
+# learned nothing. A setting has closed it for the better where its gap is smaller than the parent's *and* its log loss on
+# validation is lower; where the loss is no lower, it only learned less of the training images. Two samples of images, of other groups each, are compared here, so intervals are wide; of them
 # only the parent's is judged (H8.1). A setting whose seeds learn from other images each has none.
 
 # %% mystnb={"figure": {"name": "fig-gaps", "caption": "Log loss on validation less that on training, by setting; the dashed line is the gap of the class shares, given to every image."}}
