@@ -58,9 +58,9 @@ def law(table: pd.DataFrame, measured: np.ndarray) -> Law:
 def phases(finished: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
     """The log of training (S0.6), a row a setting and phase, seconds as medians over seeds.
 
-    A machine that was busy, or paused, makes single runs many times as long; of their mean nothing else is left. epochs: trained, of all seeds the most. seconds: of training. stored_seconds: of computing what is frozen once, as
-    `stored_seconds`. an_epoch: seconds. blocks, layers, parameters: that learn, of
-    blocks also those that do in part. images: of all parts.
+    A machine that was busy, or paused, makes single runs many times as long, and a mean with them. epochs: trained, of all
+    seeds the most. seconds: of training. stored_seconds: of computing what is frozen once, as `stored_seconds`. an_epoch:
+    seconds. blocks, layers, parameters: that learn, of blocks also those that do in part. images: of all parts.
     """
     rows = [
         {"setting": name, "phase": number, **_logged(phase), "stored_seconds": stored, "images": images}
