@@ -291,7 +291,7 @@ claims.measure_each({"H8.15": divided, "H8.25": calm[moderate], "H8.26": calm["L
 
 # %% mystnb={"figure": {"name": "fig-gaps", "caption": "Log loss on validation less that on training, by setting; the dashed line is the gap of the class shares, given to every image."}}
 unlearned = blind["log_loss"] - effects.blind(data, "train")["log_loss"]
-plots.intervals({name: fit.gap(group) for name, group in finished.items()}, "gap, nats (95 % interval)", unlearned)
+plots.intervals({name: fit.gap(group) for name, group in finished.items()}, "gap, nats", unlearned)
 
 # %% [markdown]
 # ## What could have been told
