@@ -30,12 +30,16 @@ def gap(runs: Sequence[Run]) -> Estimate | Inapplicable:
     return difference_between_parts(losses[0], scored.groups, losses[1], learned.groups)
 
 
+def unlearned(data: Data) -> float:
+    """The gap of what looks at no image, the class shares of the training part given to every image, nats."""
+    return effects.blind(data)["log_loss"] - effects.blind(data, "train")["log_loss"]
+
+
 def without_images(data: Data) -> Sentence:
-    """The gap of what looks at no image, the class shares of the training part: where two parts would count as alike."""
-    found = effects.blind(data)["log_loss"] - effects.blind(data, "train")["log_loss"]
+    """That gap in words: where two parts would count as alike."""
     return Sentence(
-        f"The class shares, given to every image, have a gap of {found:z.3f} nats, because the parts hold other shares of "
-        "the classes: a network that tells nothing apart lies there, not at zero."
+        f"The class shares, given to every image, have a gap of {unlearned(data):z.3f} nats, because the parts hold other "
+        "shares of the classes: a network that tells nothing apart lies there, not at zero."
     )
 
 

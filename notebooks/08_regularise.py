@@ -286,12 +286,12 @@ claims.measure_each({"H8.15": divided, "H8.25": calm[moderate], "H8.26": calm["L
 # ## And the gap?
 # The gap by itself is no aim: a network that gives every image the class shares has that of the dashed line, and has
 # learned nothing. A setting has closed it for the better where its gap is smaller than the parent's *and* its log loss on
-# validation is lower; where the loss is no lower, it only learned less of the training images. Two samples of images, of other groups each, are compared here, so intervals are wide; of them
-# only the parent's is judged (H8.1). A setting whose seeds learn from other images each has none.
+# validation is lower; where the loss is no lower, it only learned less of the training images. Two samples of
+# images, of other groups each, are compared here, so intervals are wide; of them only the parent's is judged (H8.1). A
+# setting whose seeds learn from other images each has none.
 
 # %% mystnb={"figure": {"name": "fig-gaps", "caption": "Log loss on validation less that on training, by setting; the dashed line is the gap of the class shares, given to every image."}}
-unlearned = blind["log_loss"] - effects.blind(data, "train")["log_loss"]
-plots.intervals({name: fit.gap(group) for name, group in finished.items()}, "gap, nats", unlearned)
+plots.intervals({name: fit.gap(group) for name, group in finished.items()}, "gap, nats", fit.unlearned(data))
 
 # %% [markdown]
 # ## What could have been told

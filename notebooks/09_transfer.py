@@ -248,8 +248,8 @@ plots.scores(ablations.scores(settings, classical))
 # %% [markdown]
 # ## What could have been told
 # Half the width of an interval is about the smallest difference that, when measured, is told from none; a true one
-# of that size would be told about every second time. With few seeds and few groups it is large; where it exceeds what pre-training or another few blocks can plausibly bring, *undecided* speaks of
-# the design and not of the networks.
+# of that size would be told about every second time. With few seeds and few groups it is large; where it exceeds what
+# pre-training or another few blocks can plausibly bring, *undecided* speaks of the design and not of the networks.
 
 # %%
 texts.table(claims.resolution())

@@ -154,8 +154,7 @@ claims.measure_each(found | {"H10.4": best})
 
 # %% mystnb={"figure": {"name": "fig-depth-gap", "caption": "Log loss on validation less that on training, by the number of blocks unfrozen; the dashed line is the gap of the class shares, given to every image."}}
 data = runs.data_of(study[features][0], context)
-unlearned = effects.blind(data)["log_loss"] - effects.blind(data, "train")["log_loss"]
-plots.intervals({name: fit.gap(group) for name, group in finished.items()}, "gap, nats", unlearned)
+plots.intervals({name: fit.gap(group) for name, group in finished.items()}, "gap, nats", fit.unlearned(data))
 
 # %%
 settings = ablations.of_study(grids.FAMILIES["depth"], study, finished)

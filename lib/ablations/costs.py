@@ -13,17 +13,15 @@ ALL = "all layers"
 
 
 def effort(settings: Sequence[Setting]) -> pd.DataFrame:
-    """What each setting took: seconds as `timing.run_seconds`, and parameters, trained and all.
-
-    Of the seeds the median: a machine that was busy, or paused, makes single runs many times as long.
-    """
+    """What each setting took: seconds as `timing.seconds`, and parameters, trained and all."""
+    seconds = timing.seconds({setting.name: setting.runs for setting in settings})
     rows = [
         {
             "setting": setting.name,
             "network": setting.network,
             "trained parameters": setting.runs[0].record["parameters_trained"],
             "all parameters": setting.runs[0].record["parameters_total"],
-            "seconds a run": np.median([timing.run_seconds(run) for run in setting.runs]),
+            "seconds a run": seconds[setting.name],
         }
         for setting in settings
     ]

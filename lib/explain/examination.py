@@ -89,8 +89,8 @@ def foremost(scores: Mapping[str, np.ndarray], unit: str) -> str:
         return ""
     best = [max((name for name in means if (name in names.CONTROLS) == side), key=means.get) for side in (False, True)]
     said = [f"{names.title(name)} ({means[name]:z.3f})" for name in sorted(best, key=means.get, reverse=True)]
-    known = "a method" if means[best[0]] > means[best[1]] else "a control that knows no network"
-    other = "control" if means[best[0]] > means[best[1]] else "method"
+    ahead = means[best[0]] > means[best[1]]
+    known, other = ("a method", "control") if ahead else ("a control that knows no network", "method")
     return f"The largest mean {unit} has {known}: {said[0]}; the best {other} is {said[1]}."
 
 

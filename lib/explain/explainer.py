@@ -96,10 +96,10 @@ class Explainer:
         """
         self._check(method, images, classes)
         pixels = np.asarray(images, np.float32)
-        index = self._computed("logits", pixels, None, values).argmax(axis=1) if classes is None else classes
-        index = np.broadcast_to(index, len(pixels)).astype(np.int32)
         tensors = values if values is None else [tf.convert_to_tensor(value) for value in values]  # once for all calls
         compute = partial(self._computed, values=tensors)
+        index = compute("logits", pixels, None).argmax(axis=1) if classes is None else classes
+        index = np.broadcast_to(index, len(pixels)).astype(np.int32)
         if method == "cam":
             return cam.cam(compute("layer", pixels, index)[0], head.weights(self.network, self.layer, index, values))
         if method in names.OF_A_LAYER:

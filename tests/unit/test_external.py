@@ -17,6 +17,7 @@ from lib.custody.external import Outside, outside
 from lib.estimates import Inapplicable
 from lib.final import external as check
 from lib.final import finalists, frozen
+from tests.data import TREES
 from tests.unit.conftest import elpv_like
 
 CHAPTER = "11_image_size"
@@ -91,7 +92,7 @@ def test_mistakes_speak_of_external(elsewhere, monkeypatch):
 def test_make_book_refuses_in_one_line_before_anything_is_built(
     book, tmp_path, planted, monkeypatch, capsys, name, folder, line
 ):
-    place = str(planted(folder).folder) if folder in [*config.datasets(), "folder imbalanced"] else folder
+    place = str(planted(folder).folder) if folder in TREES else folder
     options = ["--dataset=elpv", "--profile=smoke", "--no-serve", "--data="]
     monkeypatch.setattr(sys, "argv", ["book", *options, f"--external={name}", f"--external-data={place}"])
     monkeypatch.setattr(command.processes, "run", lambda line: pytest.fail("something was run"))

@@ -176,7 +176,7 @@ def test_a_pin_that_does_not_exist_is_one_line(change, words):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"CLASSICAL": "svm"}, "CLASSICAL is 'svm'; give one of: dummy, .*support vector machine"),
+        ({"CLASSICAL": "svm"}, "CLASSICAL='svm' does not exist; CLASSICAL is one of: dummy, .*support vector machine"),
         ({"CHOSEN": "the best"}, "CHOSEN is 'the best'; give classical, scratch or transfer"),
         ({"CONSTRAINED": "auc"}, "CONSTRAINED is 'auc'; give sensitivity, specificity or precision"),
         ({"AT_LEAST": 95.0}, "AT_LEAST is 95.0; give a fraction between 0 and 1"),
